@@ -1,0 +1,23 @@
+"""The error tree. Every error that Affectscope raises on purpose derives from `AffectscopeError`."""
+
+__all__ = ["AffectscopeError", "BadInput", "ModelFileError", "SessionError", "StreamError"]
+
+
+class AffectscopeError(Exception):
+    """Root of the tree. Its text is one line fit to be shown to a person."""
+
+
+class BadInput(AffectscopeError):
+    """Something the caller can put right: a file, an option, a place to write. Exit code 2."""
+
+
+class ModelFileError(BadInput):
+    """A pretrained file or checkpoint is missing, damaged or of another version."""
+
+
+class SessionError(BadInput):
+    """A session folder cannot be read or written."""
+
+
+class StreamError(AffectscopeError):
+    """A channel or worker of the stream core was used wrongly or could not go on."""
