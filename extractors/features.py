@@ -29,6 +29,7 @@ __all__ = [
     "VideoFrame",
     "VoiceFeatures",
     "Word",
+    "prosody_inputs",
 ]
 
 FloatArray = npt.NDArray[np.float32]
@@ -71,6 +72,18 @@ VOICE_STATES = 384
 
 TEXT_STATES = 384
 """Width of MiniLM-L6."""
+
+
+def prosody_inputs(prosody: FloatArray) -> FloatArray:
+    """Prosody [..., 6] as the network takes it: the same shape, every number finite.
+
+    f0 in semitones above 100 Hz and 0 without voice; jitter in per cent; what is undefined is 0.
+    """
+    inputs = prosody.copy()
+    with np.errstate(invalid="ignore"):
+        inputs[..., 0] = 12 * np.log2(inputs[..., 0] / 100)
+    inputs[..., 4] *= 100
+    return np.nan_to_num(inputs, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +153,10 @@ class VoiceFeatures:
 
     @property
     def vector(self) -> FloatArray | None:
-        """[390]: states, then prosody; None where nobody speaks."""
-        return None if self.states is None else np.concatenate([self.states, self.prosody])
+        """[390]: states, then prosody as the network takes it; None where nobody speaks."""
+        if self.states is None:
+            return None
+        return np.concatenate([self.states, prosody_inputs(self.prosody)])
 
 
 @dataclass(frozen=True, slots=True)
