@@ -196,6 +196,22 @@ def sparsemax(scores: Tensor) -> Tensor:
 # ---------------------------------------------------------------------------------- transformers
 
 
+class SequenceDropout(nn.Module):
+    """Dropout of whole features: one mask for all steps of a sequence (Gal and Ghahramani 2016).
+
+    [ours]: DMD drops each number alone, which costs a sixth of a training step on a CPU.
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, T, d] -> [B, T, d]."""
+        dropped = F.dropout1d(x.transpose(1, 2), self.probability, self.training)
+        return dropped.transpose(1, 2)
+
+
 class Attention(nn.Module):
     """Multi-head attention of x on a source. A query without any allowed key gets zeros."""
 
@@ -204,15 +220,14 @@ class Attention(nn.Module):
         self.heads, self.dropout = heads, dropout
         # No biases: that of the keys would be dead, softmax does not see a constant.
         self.query = nn.Linear(width, width, bias=False)
-        self.key = nn.Linear(width, width, bias=False)
-        self.value = nn.Linear(width, width, bias=False)
+        self.key_value = nn.Linear(width, 2 * width, bias=False)
         self.out = nn.Linear(width, width)
 
     def forward(self, x: Tensor, source: Tensor, allowed: Tensor) -> Tensor:
         """x [B, Tq, d], source [B, Tk, d], allowed bool [B, Tq, Tk] -> [B, Tq, d]."""
         query, key, value = (
             y.unflatten(2, (self.heads, -1)).transpose(1, 2)
-            for y in (self.query(x), self.key(source), self.value(source))
+            for y in (self.query(x), *self.key_value(source).chunk(2, dim=2))
         )
         some = allowed.any(2, keepdim=True)
         mixed = F.scaled_dot_product_attention(
@@ -237,16 +252,16 @@ class Layer(nn.Module):
         self.ffn = nn.Sequential(
             nn.Linear(width, 4 * width),
             nn.ReLU(),
-            nn.Dropout(config.dropout),
             nn.Linear(4 * width, width),
         )
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = SequenceDropout(config.dropout)
 
     def forward(self, x: Tensor, source: Tensor | None, allowed: Tensor) -> Tensor:
         query = self.attention_norm(x)
         key = query if source is None else self.attention_norm(source)
         x = x + self.dropout(self.attention(query, key, allowed))
-        return x + self.dropout(self.ffn(self.ffn_norm(x)))
+        result: Tensor = x + self.dropout(self.ffn(self.ffn_norm(x)))
+        return result
 
 
 class Transformer(nn.Module):
@@ -258,7 +273,7 @@ class Transformer(nn.Module):
         super().__init__()
         self.scale = math.sqrt(width)
         self.register_buffer("positions", sinusoids(steps, width), persistent=False)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = SequenceDropout(config.dropout)
         self.layers = nn.ModuleList(Layer(width, config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(width)
 
@@ -379,9 +394,10 @@ class CrossModalDictionary(nn.Module):
         scale = 2.0 * math.sqrt(self.atoms.shape[1])
         scores = torch.stack(
             [
-                (self.query[name](steps[name]) @ self.atoms.T / scale)
+                (self.query[name](steps[name]) / scale @ self.atoms.T)
                 .masked_fill(~valid[name].unsqueeze(2), -1e9)
-                .amax(1)
+                .max(1)
+                .values
                 for name in MODALITIES
             ],
             dim=1,
@@ -486,7 +502,7 @@ class DHMD(nn.Module):
             return nn.ModuleDict({name: nn.Linear(inside, outside, False) for name in MODALITIES})
 
         # 1. Shallow encoder.
-        self.input_dropout = nn.Dropout(config.input_dropout)
+        self.input_dropout = SequenceDropout(config.input_dropout)
         self.conv = nn.ModuleDict(
             {
                 name: nn.Conv1d(m.features, d, m.kernel, padding=m.kernel // 2, bias=False)
