@@ -132,10 +132,12 @@ class FaceFeatures:
 
     @property
     def vector(self) -> FloatArray | None:
-        """[58]: blendshapes, then pose; None when no face is there."""
-        if self.blendshapes is None or self.pose is None:
-            return None
-        return np.concatenate([self.blendshapes, self.pose])
+        """[52]: the blendshapes; None when no face is there.
+
+        Pose is recorded but not given to the network: where the head is and how it is turned tells
+        of the camera first, and the corpora show only heads that look ahead.
+        """
+        return self.blendshapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,6 @@ LIVE_WINDOWS = WindowSpec(
     hop=SECOND // 5,
     text=ContextWindow(features=TEXT_STATES, steps=24, span=8 * SECOND),
     voice=StepWindow(features=VOICE_STATES + len(PROSODY), steps=40, step=SECOND // 10),
-    face=StepWindow(features=len(BLENDSHAPES) + len(POSE), steps=40, step=SECOND // 10),
+    face=StepWindow(features=len(BLENDSHAPES), steps=40, step=SECOND // 10),
 )
 """Windows of the preset `live`: 4 s of face and voice in tenths, the last words within 8 s."""

@@ -21,7 +21,7 @@ def to_seconds(time: int) -> float:
     return time / SECOND
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sample(Generic[T]):
     """A value that describes the world from `start` to `end`.
 
