@@ -11,6 +11,9 @@ __all__ = ["act"]
 
 Curve = NDArray[np.float64]
 
+SPEECH_JAW = 1.4
+"""Makes up for the blur between phonemes, which takes the tops off short vowels."""
+
 CLOSING, SHUT, OPENING = 0.10, 0.04, 0.18
 """Seconds of a blink's parts; lids fall faster than they rise."""
 
@@ -20,6 +23,7 @@ def act(
 ) -> list[tuple[dict[str, float], Pose]]:
     """Weights by name of expression, and the pose, for each of `times` (N,) in seconds."""
     jaw, wide, rounded, pressed, bite = mouth_shapes(spoken, times).T
+    jaw = SPEECH_JAW * jaw
     smile, surprise = held(SMILE, times), held(SURPRISE, times)
     lids = np.max([blink(moment, times) for moment in BLINKS], axis=0)
     gasp = held(Expression(SURPRISE.start, SURPRISE.start + 0.15, SURPRISE.ramp), times)

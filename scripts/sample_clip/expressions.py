@@ -34,6 +34,9 @@ UPPER_RINGS = (
 )
 LOWER_RING = (25, 110, 24, 23, 22, 26, 112, 255, 339, 254, 253, 252, 256, 341)
 
+RELAXED_THICKNESS = {OUTER_UPPER: 3.8, OUTER_LOWER: -5.4, INNER_UPPER: 0.0, INNER_LOWER: 0.0}
+"""From each contour down to the line between the relaxed lips, at the middle."""
+
 Shifts = dict[int, tuple[float, float]]
 
 
@@ -70,9 +73,7 @@ def spread(local: NDArray[np.float64], shifts: Shifts) -> NDArray[np.float64]:
     fixed = [*still, *far]
     named = list(shifts)
     values = np.vstack([np.array([shifts[i] for i in named]), np.zeros((len(fixed), 2))])
-    carry = RBFInterpolator(
-        local[[*named, *fixed]], values, kernel="thin_plate_spline", neighbors=None
-    )
+    carry = RBFInterpolator(local[[*named, *fixed]], values, kernel="thin_plate_spline")
     moved: NDArray[np.float64] = carry(local)
     moved[far] = 0.0
     return moved
@@ -119,9 +120,8 @@ def neutral(local: NDArray[np.float64]) -> Shifts:
     return shifts
 
 
-def jaw(local: NDArray[np.float64]) -> Shifts:
+def jaw(_: NDArray[np.float64]) -> Shifts:
     """The jaw drops by 11, lips part; the corners come in a little."""
-    del local
     t, drop = across(), 11.0
     shifts = still_eyes()
     for place, i in enumerate(OUTER_UPPER):
@@ -138,24 +138,24 @@ def jaw(local: NDArray[np.float64]) -> Shifts:
     return shifts
 
 
-def wide(local: NDArray[np.float64]) -> Shifts:
+def wide(_: NDArray[np.float64]) -> Shifts:
     """Corners drawn apart, as in "ee"; the lips grow a little thinner."""
-    return along_lips(local, lambda t: (2.4 * t, -0.5 * t**2), thin=0.05)
+    return along_lips(out=2.4, lift=0.5, thin=0.05)
 
 
-def rounded(local: NDArray[np.float64]) -> Shifts:
+def rounded(_: NDArray[np.float64]) -> Shifts:
     """Corners brought together, as in "oo"; the lips grow fuller and part."""
-    return along_lips(local, lambda t: (-4.2 * t, 0.2 * t), thin=-0.18, part=1.3)
+    return along_lips(out=-4.2, thin=-0.18, part=1.3)
 
 
-def pressed(local: NDArray[np.float64]) -> Shifts:
+def pressed(_: NDArray[np.float64]) -> Shifts:
     """Lips pressed together, as in "m"."""
-    return along_lips(local, lambda t: (0.4 * t, 0.0 * t), thin=0.25)
+    return along_lips(out=0.4, thin=0.25)
 
 
-def bite(local: NDArray[np.float64]) -> Shifts:
+def bite(_: NDArray[np.float64]) -> Shifts:
     """The lower lip under the upper teeth, as in "f"."""
-    shifts = along_lips(local, lambda t: (0.0 * t, 0.0 * t))
+    shifts = along_lips()
     t = across()
     for place, i in enumerate(INNER_UPPER):
         shifts[i] = (0.0, -0.9 * (1 - t[place] ** 2))
@@ -166,20 +166,16 @@ def bite(local: NDArray[np.float64]) -> Shifts:
     return shifts
 
 
-def along_lips(local, corner, thin: float = 0.0, part: float = 0.0) -> Shifts:  # type: ignore
-    """Move the lips by `corner(t)`, thin them by a share, and part them by a length."""
+def along_lips(out: float = 0.0, lift: float = 0.0, thin: float = 0.0, part: float = 0.0) -> Shifts:
+    """Move the corners `out` and up by `lift`, thin the lips by a share, part them by a length."""
     t = across()
-    x, y = corner(t)
+    middle = 1 - t**2
     shifts = still_eyes()
-    neutral_thickness = {OUTER_UPPER: 3.8, OUTER_LOWER: -5.4, INNER_UPPER: 0.0, INNER_LOWER: 0.0}
-    for ring, thickness in neutral_thickness.items():
-        sign = -1.0 if ring in (OUTER_UPPER, INNER_UPPER) else 1.0
-        for place, i in enumerate(ring):
-            middle = 1 - t[place] ** 2
-            dy = y[place] + thin * thickness * middle + sign * part * middle
-            shifts[i] = (float(x[place]), float(dy))
+    for ring, thickness in RELAXED_THICKNESS.items():
+        away = part if ring in (OUTER_LOWER, INNER_LOWER) else -part
+        x, y = out * t, (away + thin * thickness) * middle - lift * t**2
+        shifts |= {i: (float(x[place]), float(y[place])) for place, i in enumerate(ring)}
     shifts |= {i: (0.0, 0.0) for i in CHIN if i not in (18, 200)}
-    del local
     return shifts
 
 
@@ -189,9 +185,9 @@ def blink(local: NDArray[np.float64]) -> Shifts:
     upper = (*RIGHT_EYE[1:8], *LEFT_EYE[1:8])
     lower = (*RIGHT_EYE[:8:-1], *LEFT_EYE[:8:-1])
     for near, far, above, over in zip(upper, lower, *UPPER_RINGS, strict=True):
-        fall = 1.1 * (local[far] - local[near])
+        fall = 1.05 * (local[far] - local[near])
         shifts[near] = (0.0, float(fall[1]))
-        shifts[far] = (0.0, float(0.0 * fall[1]))
+        shifts[far] = (0.0, 0.0)
         shifts[above] = (0.0, float(0.72 * fall[1]))
         shifts[over] = (0.0, float(0.16 * fall[1]))
     shifts |= dict.fromkeys((*LOWER_RING, 33, 133, 263, 362), (0.0, 0.0))
@@ -208,9 +204,8 @@ def brows(local: NDArray[np.float64]) -> Shifts:
     return shifts
 
 
-def eyes(local: NDArray[np.float64]) -> Shifts:
+def eyes(_: NDArray[np.float64]) -> Shifts:
     """Eyes open wide: upper lids up by 1.5, lower lids down by 0.5."""
-    del local
     shifts = still_mouth() | dict.fromkeys((*BROWS, *FOREHEAD), (0.0, 0.0))
     shifts |= dict.fromkeys((33, 133, 263, 362), (0.0, 0.0))
     shifts |= dict.fromkeys(UPPER_RINGS[0], (0.0, -1.3))

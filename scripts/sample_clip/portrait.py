@@ -16,12 +16,17 @@ CROP = (123, 2, 208)
 """Left, top and side, in pixels of scikit-image's astronaut: the face takes half of the height."""
 
 # Closed contours by number of MediaPipe's face mesh (468 points); "right" is the person's right.
-INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
-INNER_LIPS += (324, 318, 402, 317, 14, 87, 178, 88, 95)
+# fmt: off
+INNER_LIPS = (
+    78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95,
+)
 RIGHT_EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
 LEFT_EYE = (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249)
-OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377)
-OVAL += (152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)
+OVAL = (
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
+    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+)
+# fmt: on
 MESH_POINTS = 468
 
 
@@ -69,7 +74,8 @@ def enlarged_portrait() -> NDArray[np.uint8]:
     crop = np.ascontiguousarray(astronaut()[top : top + side, left : left + side])
     large = cv2.resize(crop, (SIZE, SIZE), interpolation=cv2.INTER_LANCZOS4).astype(np.float32)
     sharp = large + 0.45 * (large - cv2.GaussianBlur(large, (0, 0), 2.0))
-    return np.clip(sharp, 0, 255).astype(np.uint8)
+    picture: NDArray[np.uint8] = np.clip(sharp, 0, 255).astype(np.uint8)
+    return picture
 
 
 def find_landmarks(picture: NDArray[np.uint8], model: str) -> NDArray[np.float64]:

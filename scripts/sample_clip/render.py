@@ -55,20 +55,22 @@ class Renderer:
         calm = np.float32(np.clip(weights.get("neutral", 0.0), 0.0, 1.0))
         skin = self.warp((1 - calm) * self.skin + calm * self.calm_skin, target)
         for ring in (RIGHT_EYE, LEFT_EYE):
-            moved = similarity(self.portrait.points[list(ring)], still[list(ring)])
+            moved = least_squares_affine(self.portrait.points[list(ring)], still[list(ring)])
             layer = cv2.warpAffine(self.eyeballs, moved, (SIZE, SIZE), flags=cv2.INTER_CUBIC)
             cover = polygon(target[list(ring)], 0.8)[..., None]
             skin = skin * (1 - cover) + layer * cover
-            lashes = 0.75 * weights.get("blink", 0.0) * polyline(target[list(ring[:9])], 1.0, False)
+            lashes = 0.6 * weights.get("blink", 0.0) * polyline(target[list(ring[:9])], 1.0, False)
             skin = skin * (1 - lashes[..., None]) + LASHES * lashes[..., None]
-        return np.clip(self.with_mouth(skin, target, still) + 0.5, 0, 255).astype(np.uint8)
+        whole = self.with_mouth(skin, target, still)
+        drawn: NDArray[np.uint8] = np.clip(whole + 0.5, 0, 255).astype(np.uint8)
+        return drawn
 
     def with_mouth(
         self, skin: Picture, target: NDArray[np.float64], still: NDArray[np.float64]
     ) -> Picture:
         """Put the inside of the mouth where the lips are apart, and a soft line where they meet."""
         ring, bony = list(INNER_LIPS), [33, 263, 168, 6, 1]
-        upper = similarity(self.portrait.points[bony], still[bony])
+        upper = least_squares_affine(self.portrait.points[bony], still[bony])
         shift = target[14] - self.portrait.points[14]
         lower = np.array([[1.0, 0.0, shift[0]], [0.0, 1.0, shift[1]]])
         inside = cv2.warpAffine(
@@ -82,7 +84,9 @@ class Renderer:
         shade = cv2.GaussianBlur(cover, (0, 0), 3.0)[..., None] * 0.55 + 0.45
         cover = cover[..., None]
         seam = polyline(target[ring], 0.8)[..., None] * 0.7 * (1 - cover)
-        mixed: Picture = (skin * (1 - seam) + LIP_LINE * seam) * (1 - cover) + inside * shade * cover
+        mixed: Picture = (skin * (1 - seam) + LIP_LINE * seam) * (
+            1 - cover
+        ) + inside * shade * cover
         return mixed
 
     def posed(
@@ -134,17 +138,30 @@ class Renderer:
 
 def spread_into_holes(shift: Picture, known: Picture, blur: float = 1.2) -> Picture:
     """Continue a field (H, W, 2) a few pixels into its holes and take the kinks off its edges."""
-    _, label = cv2.distanceTransformWithLabels(
-        (known == 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    of_label = np.zeros((label.max() + 1, 2), np.float32)
     inside = known > 0
-    of_label[label[inside]] = shift[inside]
-    filled = of_label[label]
     weight = cv2.GaussianBlur(known, (0, 0), blur)[..., None]
     blurred = cv2.GaussianBlur(shift * known[..., None], (0, 0), blur) / np.maximum(weight, 1e-3)
-    field: Picture = np.where(inside[..., None], blurred, filled)
+    field: Picture = np.where(inside[..., None], blurred, nearest_known(shift, inside))
     return field
+
+
+def nearest_known(values: Picture, known: NDArray[np.bool_]) -> Picture:
+    """Give each unknown pixel of (H, W, C) the value of the known pixel nearest to it."""
+    _, label = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    of_label = np.zeros((label.max() + 1, values.shape[2]), np.float32)
+    of_label[label[known]] = values[known]
+    filled: Picture = of_label[label]
+    return filled
+
+
+def painted_over(portrait: Portrait, hole: NDArray[np.uint8]) -> Picture:
+    """The picture with a hole (where above 0) painted over softly from its rim."""
+    picture = portrait.picture.astype(np.float32)
+    soft = cv2.GaussianBlur(nearest_known(picture, hole == 0), (0, 0), 1.5)
+    filled: Picture = np.where(hole[..., None] > 0, soft, picture)
+    return filled
 
 
 def polygon(contour: NDArray[np.float64], blur: float) -> Picture:
@@ -165,10 +182,13 @@ def polyline(contour: NDArray[np.float64], blur: float, closed: bool = True) -> 
     return soft
 
 
-def similarity(before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.float64]:
+def least_squares_affine(
+    before: NDArray[np.float64], after: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Affine matrix (2, 3) of the least-squares map from points (N, 2) to points (N, 2)."""
     known = np.column_stack([before, np.ones(len(before))])
-    matrix: NDArray[np.float64] = np.linalg.lstsq(known, after, rcond=None)[0].T
+    solution = np.linalg.lstsq(known, after, rcond=None)[0]
+    matrix: NDArray[np.float64] = solution.T.astype(np.float64)
     return matrix
 
 
@@ -188,8 +208,7 @@ def without_openings(portrait: Portrait) -> Picture:
         hole = np.zeros_like(holes)
         cv2.fillPoly(hole, [np.round(portrait.points[list(ring)]).astype(np.int32)], 255)
         holes |= cv2.dilate(hole, np.ones((wider, wider), np.uint8))
-    skin: Picture = cv2.inpaint(portrait.picture, holes, 4, cv2.INPAINT_TELEA).astype(np.float32)
-    return skin
+    return painted_over(portrait, holes)
 
 
 def eyeball_layer(portrait: Portrait) -> Picture:
@@ -198,10 +217,9 @@ def eyeball_layer(portrait: Portrait) -> Picture:
     for ring in (RIGHT_EYE, LEFT_EYE):
         inside = np.zeros_like(band)
         cv2.fillPoly(inside, [np.round(portrait.points[list(ring)]).astype(np.int32)], 255)
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (15, 15))
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (35, 35))
         band |= cv2.dilate(inside, kernel) & ~cv2.erode(inside, np.ones((3, 3), np.uint8))
-    filled: Picture = cv2.inpaint(portrait.picture, band, 4, cv2.INPAINT_TELEA).astype(np.float32)
-    return filled
+    return painted_over(portrait, band)
 
 
 def mouth_layers(portrait: Portrait) -> tuple[Picture, Picture]:

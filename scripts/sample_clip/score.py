@@ -32,7 +32,7 @@ class Expression:
 
 
 SENTENCES = (
-    Sentence("Good morning. The station is calm, and all systems are normal.", 0.30, 175.0, 1.0),
+    Sentence("Good morning. The station is ready, and all systems are normal.", 0.30, 175.0, 1.0),
     Sentence("This is wonderful. I love this view!", 5.20, 215.0, 0.92),
     Sentence("Oh! Did you see that light?", 8.85, 245.0, 0.98),
 )

@@ -15,11 +15,11 @@ from scripts.sample_clip.voice import RATE, Spoken
 __all__ = ["write_clip", "write_timeline"]
 
 SOUND_RATE = 48_000
+BT601 = 6
+"""The number of H.264 for the colour matrix that decoders take for small pictures."""
 
 
-def write_clip(
-    path: Path, frames: Iterable[NDArray[np.uint8]], sound: NDArray[np.float32]
-) -> None:
+def write_clip(path: Path, frames: Iterable[NDArray[np.uint8]], sound: NDArray[np.float32]) -> None:
     """H.264 (yuv420p, FPS frames a second) and AAC mono, index first so that it can be streamed.
 
     One encoder thread, so that the same frames give the same file.
@@ -27,13 +27,14 @@ def write_clip(
     with av.open(str(path), "w", options={"movflags": "+faststart", "fflags": "+bitexact"}) as file:
         video = file.add_stream("libx264", rate=FPS)
         video.width, video.height, video.pix_fmt = SIZE, SIZE, "yuv420p"
+        video.codec_context.colorspace = BT601
         video.thread_count = 1
         video.options = {"crf": "20", "preset": "slow", "g": str(2 * FPS)}
         audio = file.add_stream("aac", rate=SOUND_RATE, layout="mono")
         audio.bit_rate = 96_000
         for number, picture in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709")
+            frame = frame.reformat(format="yuv420p", dst_colorspace="ITU601")
             frame.pts, frame.time_base = number, Fraction(1, FPS)
             file.mux(video.encode(frame))
         file.mux(video.encode(None))
