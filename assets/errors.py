@@ -1,4 +1,4 @@
-"""The error tree. Every error that Affectscope raises on purpose derives from `AffectscopeError`."""
+"""The error tree: every error raised on purpose derives from `AffectscopeError`."""
 
 __all__ = ["AffectscopeError", "BadInput", "ModelFileError", "SessionError", "StreamError"]
 
