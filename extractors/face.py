@@ -1,0 +1,239 @@
+"""Faces in pictures: landmarks, blendshapes and head pose of the one face that is followed."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from extractors.features import FaceFeatures, FloatArray, VideoFrame
+from extractors.native_log import native_log_captured
+from extractors.stream import SECOND, Sample
+
+__all__ = ["Box", "FaceFollower", "FaceLandmarker", "FaceStage", "head_pose", "open_face_stage"]
+
+MAX_FACES = 4
+"""Faces looked for in a picture; more than one costs under a tenth of the time (measured)."""
+MILLISECOND = SECOND // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle around a face, in fractions of the picture."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @classmethod
+    def around(cls, landmarks: FloatArray) -> "Box":
+        """The smallest box around landmarks [478, 3]."""
+        (left, top), (right, bottom) = landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)
+        return cls(float(left), float(top), float(right), float(bottom))
+
+    @property
+    def area(self) -> float:
+        return max(0.0, self.right - self.left) * max(0.0, self.bottom - self.top)
+
+    def overlap(self, other: "Box") -> float:
+        """Intersection over union, 0 to 1."""
+        both = Box(
+            max(self.left, other.left),
+            max(self.top, other.top),
+            min(self.right, other.right),
+            min(self.bottom, other.bottom),
+        ).area
+        union = self.area + other.area - both
+        return both / union if union > 0 else 0.0
+
+
+class FaceFollower:
+    """Which of several faces is the one: the largest, held steadily.
+
+    The face that was followed is followed on while one overlaps its last place by a fifth. Another
+    takes over when it has been 1.5 times larger for a whole second, or when the followed one has
+    been gone for half a second; then the largest is taken.
+    """
+
+    OVERLAP = 0.2
+    LARGER = 1.5
+    PATIENCE = SECOND
+    GONE = SECOND // 2
+
+    def __init__(self) -> None:
+        self._box: Box | None = None
+        self._seen = 0
+        self._larger_since: int | None = None
+
+    def choose(self, boxes: Sequence[Box], time: int) -> tuple[int | None, bool]:
+        """The index of the face to follow, or None, and whether it is another than before."""
+        largest = max(range(len(boxes)), key=lambda i: boxes[i].area, default=None)
+        if self._box is None:
+            return self._take(boxes, largest, time), False
+        followed = max(range(len(boxes)), key=lambda i: boxes[i].overlap(self._last), default=None)
+        if followed is None or boxes[followed].overlap(self._last) < self.OVERLAP:
+            self._larger_since = None
+            if time - self._seen < self.GONE:
+                return None, False
+            return self._take(boxes, largest, time), largest is not None
+        assert largest is not None
+        if boxes[largest].area < self.LARGER * boxes[followed].area:
+            self._larger_since = None
+        elif self._larger_since is None:
+            self._larger_since = time
+        elif time - self._larger_since >= self.PATIENCE:
+            return self._take(boxes, largest, time), True
+        self._box, self._seen = boxes[followed], time
+        return followed, False
+
+    @property
+    def _last(self) -> Box:
+        assert self._box is not None
+        return self._box
+
+    def _take(self, boxes: Sequence[Box], index: int | None, time: int) -> int | None:
+        self._larger_since = None
+        if index is not None:
+            self._box, self._seen = boxes[index], time
+        return index
+
+
+def head_pose(matrix: npt.NDArray[Any]) -> FloatArray:
+    """Pose [6], see `features.POSE`, from MediaPipe's facial transformation matrix [4, 4].
+
+    The matrix takes the canonical face (centimetres, y up, z towards the camera) to the camera's
+    coordinates. Angles are those of R = Rz(roll) Ry(yaw) Rx(pitch), in degrees; positive pitch
+    looks down, positive yaw turns to the picture's right, positive roll leans to its left.
+    """
+    r = matrix[:3, :3] / np.linalg.norm(matrix[:3, :3], axis=0, keepdims=True)
+    pitch = np.arctan2(r[2, 1], r[2, 2])
+    yaw = np.arctan2(-r[2, 0], np.hypot(r[2, 1], r[2, 2]))
+    roll = np.arctan2(r[1, 0], r[0, 0])
+    angles = np.degrees([pitch, yaw, roll])
+    return np.concatenate([angles, matrix[:3, 3]]).astype(np.float32)
+
+
+class FaceLandmarker:
+    """MediaPipe Face Landmarker with blendshapes and head pose.
+
+    In video mode pictures come in the order of time and the face is tracked from one to the next;
+    otherwise each picture stands alone. Used by one thread at a time; a context manager.
+    """
+
+    def __init__(
+        self,
+        model: Path,
+        *,
+        video: bool = True,
+        max_faces: int = MAX_FACES,
+        confidence: float = 0.5,
+    ) -> None:
+        """Load `face_landmarker.task`. `confidence` 0 to 1: what counts as a face."""
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        self._video = video
+        self._follower = FaceFollower()
+        self._last_ms = -1
+        mode = vision.RunningMode.VIDEO if video else vision.RunningMode.IMAGE
+        options = vision.FaceLandmarkerOptions(
+            base_options=BaseOptions(model_asset_buffer=model.read_bytes()),
+            running_mode=mode,
+            num_faces=max_faces,
+            min_face_detection_confidence=confidence,
+            min_face_presence_confidence=confidence,
+            min_tracking_confidence=confidence,
+            output_face_blendshapes=True,
+            output_facial_transformation_matrixes=True,
+        )
+        with native_log_captured():
+            self._landmarker: Any = vision.FaceLandmarker.create_from_options(options)
+
+    def __call__(self, image: npt.NDArray[np.uint8], time: int = 0) -> FaceFeatures:
+        """Features of the followed face in `image` uint8 [height, width, 3] RGB.
+
+        `time` in session nanoseconds must not go back in video mode (ValueError). Without it
+        tracking and the choice between faces make no sense, so pictures that stand alone always
+        give the largest face.
+        """
+        import mediapipe as mp
+
+        picture = mp.Image(mp.ImageFormat.SRGB, np.ascontiguousarray(image))
+        if not self._video:
+            return self._features(self._landmarker.detect(picture), 0, FaceFollower())
+        if time // MILLISECOND < self._last_ms:
+            raise ValueError(f"picture at {time} ns comes after one at {self._last_ms} ms")
+        # MediaPipe counts whole milliseconds and wants each picture later than the last
+        self._last_ms = max(time // MILLISECOND, self._last_ms + 1)
+        result = self._landmarker.detect_for_video(picture, self._last_ms)
+        return self._features(result, time, self._follower)
+
+    @staticmethod
+    def _features(result: Any, time: int, follower: FaceFollower) -> FaceFeatures:
+        meshes = [_points(face) for face in result.face_landmarks]
+        chosen, switched = follower.choose([Box.around(mesh) for mesh in meshes], time)
+        if chosen is None:
+            return FaceFeatures(len(meshes))
+        shapes = result.face_blendshapes[chosen]
+        return FaceFeatures(
+            faces=len(meshes),
+            landmarks=meshes[chosen],
+            blendshapes=np.fromiter((s.score for s in shapes), np.float32, len(shapes)),
+            pose=head_pose(np.asarray(result.facial_transformation_matrixes[chosen])),
+            switched=switched,
+        )
+
+    def close(self) -> None:
+        """Free the model. Calling it twice does no harm."""
+        if self._landmarker is not None:
+            self._landmarker.close()
+            self._landmarker = None
+
+    def __enter__(self) -> "FaceLandmarker":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _points(face: Any) -> FloatArray:
+    values = np.fromiter((v for p in face for v in (p.x, p.y, p.z)), np.float32, 3 * len(face))
+    return values.reshape(-1, 3)
+
+
+class FaceStage:
+    """Pictures to `FaceFeatures`, at most `max_rate` a second; pictures between are passed over."""
+
+    def __init__(self, landmarker: FaceLandmarker, max_rate: float = 30.0) -> None:
+        self._landmarker = landmarker
+        # a tenth of tolerance: time stamps of 30 pictures a second jitter by a millisecond
+        self._distance = round(0.9 * SECOND / max_rate)
+        self._last: int | None = None
+        self.passed_over = 0
+
+    def process(self, sample: Sample[VideoFrame]) -> Iterator[Sample[FaceFeatures]]:
+        if self._last is not None and sample.start - self._last < self._distance:
+            self.passed_over += 1
+            return
+        self._last = sample.start
+        features = self._landmarker(sample.data.image, sample.start)
+        yield Sample("face", sample.start, sample.end, sample.published, features)
+
+    def finish(self) -> Iterator[Sample[FaceFeatures]]:
+        return iter(())
+
+
+@contextmanager
+def open_face_stage(model: Path) -> Iterator[FaceStage]:
+    """The stage with a landmarker of its own in video mode."""
+    with FaceLandmarker(model) as landmarker:
+        yield FaceStage(landmarker)

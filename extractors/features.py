@@ -1,0 +1,195 @@
+"""What the extractors give: one frozen dataclass per stream, with its units.
+
+Every array that enters a window is float32. Times are session nanoseconds.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from extractors.stream.sample import SECOND
+from extractors.stream.window import ContextWindow, StepWindow, WindowSpec
+
+__all__ = [
+    "BLENDSHAPES",
+    "EMOTIONS",
+    "LANDMARKS",
+    "LIVE_WINDOWS",
+    "MODALITIES",
+    "POSE",
+    "PROSODY",
+    "SAMPLE_RATE",
+    "TEXT_STATES",
+    "VOICE_STATES",
+    "AudioBlock",
+    "FaceFeatures",
+    "TextContext",
+    "Utterances",
+    "VideoFrame",
+    "VoiceFeatures",
+    "Word",
+    "prosody_inputs",
+]
+
+FloatArray = npt.NDArray[np.float32]
+
+SAMPLE_RATE = 16_000
+"""Sound inside the program is mono float32 in [-1, 1] at this rate, in hertz."""
+
+MODALITIES = ("text", "voice", "face")
+"""The modalities in the order of the paper: language, acoustic, vision."""
+
+EMOTIONS = ("neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised")
+"""The emotions of the preset `live`, in the order of the logits."""
+
+LANDMARKS = 478
+"""Points of the face mesh of MediaPipe's Face Landmarker, irises included."""
+
+BLENDSHAPES = (
+    "_neutral", "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft",
+    "browOuterUpRight", "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "eyeBlinkLeft",
+    "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft", "eyeLookInRight",
+    "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight", "eyeSquintLeft",
+    "eyeSquintRight", "eyeWideLeft", "eyeWideRight", "jawForward", "jawLeft", "jawOpen",
+    "jawRight", "mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft",
+    "mouthFrownRight", "mouthFunnel", "mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight",
+    "mouthPressLeft", "mouthPressRight", "mouthPucker", "mouthRight", "mouthRollLower",
+    "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthSmileLeft", "mouthSmileRight",
+    "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight",
+    "noseSneerLeft", "noseSneerRight",
+)  # fmt: skip
+"""The 52 blendshapes in the order of MediaPipe, each 0 (absent) to 1 (full)."""
+
+POSE = ("pitch", "yaw", "roll", "x", "y", "z")
+"""Head pose: rotation in degrees and position in centimetres, in the camera's coordinates."""
+
+PROSODY = ("f0", "intensity", "voicing", "harmonicity", "jitter", "tilt")
+"""Columns of the prosody, see `extractors.prosody`."""
+
+VOICE_STATES = 384
+"""Width of the encoder of Whisper tiny."""
+
+TEXT_STATES = 384
+"""Width of MiniLM-L6."""
+
+
+def prosody_inputs(prosody: FloatArray) -> FloatArray:
+    """Prosody [..., 6] as the network takes it: the same shape, every number finite.
+
+    f0 in semitones above 100 Hz and 0 without voice; jitter in per cent; what is undefined is 0.
+    """
+    inputs = prosody.copy()
+    with np.errstate(invalid="ignore"):
+        inputs[..., 0] = 12 * np.log2(inputs[..., 0] / 100)
+    inputs[..., 4] *= 100
+    return np.nan_to_num(inputs, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFrame:
+    """A picture, upright: `image` uint8 [height, width, 3] RGB."""
+
+    image: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class AudioBlock:
+    """A piece of sound: `samples` float32 [n] in [-1, 1], mono, at `SAMPLE_RATE`."""
+
+    samples: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Utterances:
+    """A piece of sound that ends in silence, and where someone speaks in it.
+
+    `samples` float32 [n]; `spoken` intervals in session nanoseconds, in order, without overlap.
+    """
+
+    samples: FloatArray
+    spoken: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FaceFeatures:
+    """The followed face in one picture; arrays are None when no face is there."""
+
+    faces: int
+    """How many faces were seen."""
+    landmarks: FloatArray | None = None
+    """[478, 3]: x and y as fractions of the picture's width and height, z in units of its width."""
+    blendshapes: FloatArray | None = None
+    """[52], see `BLENDSHAPES`."""
+    pose: FloatArray | None = None
+    """[6], see `POSE`."""
+    switched: bool = False
+    """Whether another face than before is followed from this picture on."""
+
+    @property
+    def present(self) -> bool:
+        return self.blendshapes is not None
+
+    @property
+    def vector(self) -> FloatArray | None:
+        """[52]: the blendshapes; None when no face is there.
+
+        Pose is recorded but not given to the network: where the head is and how it is turned tells
+        of the camera first, and the corpora show only heads that look ahead.
+        """
+        return self.blendshapes
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceFeatures:
+    """A tenth of a second of voice."""
+
+    prosody: FloatArray
+    """[6], see `PROSODY`; measured always, also in silence."""
+    states: FloatArray | None = None
+    """[384] mean encoder state; None where nobody speaks."""
+
+    @property
+    def present(self) -> bool:
+        return self.states is not None
+
+    @property
+    def vector(self) -> FloatArray | None:
+        """[390]: states, then prosody as the network takes it; None where nobody speaks."""
+        if self.states is None:
+            return None
+        return np.concatenate([self.states, prosody_inputs(self.prosody)])
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A spoken word; `start` and `end` in session nanoseconds, `probability` 0 to 1."""
+
+    text: str
+    start: int
+    end: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class TextContext:
+    """The newest word with the words before it, and their states in this context.
+
+    `states` float32 [words, 384].
+    """
+
+    words: tuple[Word, ...]
+    states: FloatArray
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        return tuple(word.end for word in self.words)
+
+
+LIVE_WINDOWS = WindowSpec(
+    hop=SECOND // 5,
+    text=ContextWindow(features=TEXT_STATES, steps=24, span=8 * SECOND),
+    voice=StepWindow(features=VOICE_STATES + len(PROSODY), steps=40, step=SECOND // 10),
+    face=StepWindow(features=len(BLENDSHAPES), steps=40, step=SECOND // 10),
+)
+"""Windows of the preset `live`: 4 s of face and voice in tenths, the last words within 8 s."""

@@ -1,0 +1,141 @@
+"""Words and encoder states from sound, both from one Whisper model."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assets.errors import ModelFileError
+from extractors.features import SAMPLE_RATE, FloatArray, Utterances, Word
+from extractors.stream import Sample, from_seconds
+from extractors.utterances import PADDING_MS, SILENCE_MS, THRESHOLD
+
+__all__ = ["STATE_RATE", "SpeechModel", "SpokenWord", "WordStage", "open_word_stage"]
+
+STATE_RATE = 50
+"""Encoder states per second of sound."""
+CHUNK = 4 * SAMPLE_RATE
+"""Sound that the encoder sees at once for the voice: the length of the window of the network."""
+MARGIN = SAMPLE_RATE // 2
+"""Of a chunk inside longer speech, this much at either side is context only."""
+LEAST_PROBABILITY = 0.1
+"""Words that the model itself holds for less likely than this are left out."""
+
+SpokenWord = tuple[str, float, float, float]
+"""Text, start and end in seconds from the first sample, probability."""
+
+
+class SpeechModel:
+    """Whisper through faster-whisper. Safe to share between threads.
+
+    Words come from the usual pass over sound padded to 30 s: without padding it is several times
+    faster, but on short clips it repeats phrases that nobody said twice
+    (benchmarks/unpadded_words.py). States come from an unpadded pass of the same encoder.
+    """
+
+    def __init__(self, folder: Path, *, threads: int = 1, language: str | None = "en") -> None:
+        """Load a CTranslate2 model folder. Raises ModelFileError if it is not one."""
+        from faster_whisper import WhisperModel
+
+        if not (folder / "model.bin").is_file():
+            raise ModelFileError(f"{folder} holds no speech model; run: affectscope models fetch")
+        try:
+            self._model: Any = WhisperModel(
+                str(folder), device="cpu", compute_type="int8", cpu_threads=threads
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            raise ModelFileError(
+                f"the speech model in {folder} is damaged ({error}); run: affectscope models verify"
+            ) from error
+        self._language = language
+
+    def words(self, samples: FloatArray) -> list[SpokenWord]:
+        """Words spoken in `samples` float32 [n] at 16 kHz, in order; silence gives none.
+
+        Voice activity detection is always on, so that nothing is invented where nobody speaks.
+        """
+        if len(samples) == 0:
+            return []
+        segments, _ = self._model.transcribe(
+            samples,
+            language=self._language,
+            beam_size=5,
+            condition_on_previous_text=False,
+            word_timestamps=True,
+            vad_filter=True,
+            vad_parameters={
+                "threshold": THRESHOLD,
+                "min_silence_duration_ms": SILENCE_MS,
+                "speech_pad_ms": PADDING_MS,
+            },
+        )
+        words: list[SpokenWord] = []
+        for segment in segments:
+            for word in segment.words or ():
+                text = word.word.strip()
+                if text and word.probability >= LEAST_PROBABILITY:
+                    words.append((text, word.start, word.end, word.probability))
+        return words
+
+    def states(self, samples: FloatArray) -> FloatArray:
+        """Encoder states of `samples` float32 [n] at 16 kHz: float32 [ceil(n / 320), width], 50 Hz.
+
+        Longer sound is encoded in chunks of 4 s that overlap by 1 s, of which the middle is kept:
+        Whisper adds absolute positions to its input, so that states late in a long passage differ
+        from the same sound in a short one.
+        """
+        count = math.ceil(len(samples) * STATE_RATE / SAMPLE_RATE)
+        if count == 0:
+            return np.zeros((0, 0), np.float32)
+        pieces: list[FloatArray] = []
+        have = 0
+        for start in range(0, max(1, len(samples) - 2 * MARGIN), CHUNK - 2 * MARGIN):
+            last = start + CHUNK >= len(samples)
+            encoded = self._encode(samples[start : start + CHUNK])
+            first = start * STATE_RATE // SAMPLE_RATE
+            until = count if last else (start + CHUNK - MARGIN) * STATE_RATE // SAMPLE_RATE
+            pieces.append(encoded[have - first : until - first])
+            have = until
+            if last:
+                break
+        return np.concatenate(pieces)
+
+    def _encode(self, samples: FloatArray) -> FloatArray:
+        """One unpadded pass: float32 [ceil(n / 320), width]."""
+        count = math.ceil(len(samples) * STATE_RATE / SAMPLE_RATE)
+        # the log-mel frames of one state more, so that the last state is whole
+        whole = np.pad(samples, (0, (count + 1) * SAMPLE_RATE // STATE_RATE - len(samples)))
+        features = self._model.feature_extractor(whole, padding=0)
+        features = features[:, : features.shape[1] // 2 * 2]
+        encoded: FloatArray = np.asarray(self._model.encode(features), np.float32)[0]
+        return encoded[:count]
+
+
+class WordStage:
+    """Pieces of sound to words, in the order in which they end."""
+
+    def __init__(self, model: SpeechModel) -> None:
+        self._model = model
+        self._last = 0
+
+    def process(self, sample: Sample[Utterances]) -> Iterator[Sample[Word]]:
+        if not sample.data.spoken:
+            return
+        for text, start, end, probability in self._model.words(sample.data.samples):
+            until = min(max(sample.start + from_seconds(end), self._last), sample.end)
+            since = min(sample.start + from_seconds(start), until)
+            self._last = until
+            word = Word(text, since, until, probability)
+            yield Sample("word", since, until, sample.published, word)
+
+    def finish(self) -> Iterator[Sample[Word]]:
+        return iter(())
+
+
+@contextmanager
+def open_word_stage(model: SpeechModel) -> Iterator[WordStage]:
+    """The stage; the model is shared and stays with whoever made it."""
+    yield WordStage(model)

@@ -1,0 +1,95 @@
+"""What the words mean: token states of MiniLM for each word in its context."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assets.errors import ModelFileError
+from extractors.features import TEXT_STATES, FloatArray, TextContext, Word
+from extractors.stream import SECOND, Sample
+
+__all__ = ["CONTEXT_SPAN", "CONTEXT_WORDS", "TextEncoder", "TextStage", "open_text_stage"]
+
+CONTEXT_WORDS = 24
+CONTEXT_SPAN = 8 * SECOND
+"""Words are read together with the words before them, as far back as the window looks."""
+
+
+class TextEncoder:
+    """all-MiniLM-L6-v2 through ONNX Runtime: contextual states, one row per word."""
+
+    def __init__(self, model: Path, tokenizer: Path, *, threads: int = 1) -> None:
+        """Load the network and its tokenizer. Raises ModelFileError if either is damaged."""
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        try:
+            self._session: Any = onnxruntime.InferenceSession(
+                str(model), options, providers=["CPUExecutionProvider"]
+            )
+            self._tokenizer: Any = Tokenizer.from_file(str(tokenizer))
+        except Exception as error:  # both libraries raise bare or private exception types
+            raise ModelFileError(
+                f"the text model {model.name} cannot be read ({error}); "
+                "run: affectscope models verify"
+            ) from error
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+
+    def __call__(self, words: Sequence[str]) -> FloatArray:
+        """States of `words` in the context of each other: float32 [len(words), 384].
+
+        A word's state is the mean over its tokens; a word without any token has a zero row.
+        """
+        states = np.zeros((len(words), TEXT_STATES), np.float32)
+        if not words:
+            return states
+        encoding = self._tokenizer.encode(list(words), is_pretokenized=True)
+        ids = np.asarray([encoding.ids], np.int64)
+        (hidden,) = self._session.run(
+            ["last_hidden_state"],
+            {
+                "input_ids": ids,
+                "attention_mask": np.ones_like(ids),
+                "token_type_ids": np.zeros_like(ids),
+            },
+        )
+        counts = np.zeros(len(words), np.int64)
+        for token, word in zip(hidden[0], encoding.word_ids, strict=True):
+            if word is not None:
+                states[word] += token
+                counts[word] += 1
+        mean: FloatArray = (states / np.maximum(counts, 1)[:, None]).astype(np.float32)
+        return mean
+
+
+class TextStage:
+    """Words to `TextContext`: with each word, the last words up to it and their states."""
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        self._encoder = encoder
+        self._words: deque[Word] = deque(maxlen=CONTEXT_WORDS)
+
+    def process(self, sample: Sample[Word]) -> Iterator[Sample[TextContext]]:
+        self._words.append(sample.data)
+        while self._words[0].end <= sample.end - CONTEXT_SPAN:
+            self._words.popleft()
+        words = tuple(self._words)
+        context = TextContext(words, self._encoder([word.text for word in words]))
+        yield Sample("text", sample.start, sample.end, sample.published, context)
+
+    def finish(self) -> Iterator[Sample[TextContext]]:
+        return iter(())
+
+
+@contextmanager
+def open_text_stage(model: Path, tokenizer: Path) -> Iterator[TextStage]:
+    """The stage with an encoder of its own."""
+    yield TextStage(TextEncoder(model, tokenizer))

@@ -1,0 +1,77 @@
+"""The emotion timeline of a recording: one row per window, as arrays."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from extractors.features import EMOTIONS, MODALITIES
+
+__all__ = ["EDGES", "Timeline"]
+
+EDGES = (
+    ("voice", "text"),
+    ("face", "text"),
+    ("text", "voice"),
+    ("face", "voice"),
+    ("text", "face"),
+    ("voice", "face"),
+)
+"""Directed edges of the distillation graph as (teacher, student), in the order of the network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """`n` windows in the order of time.
+
+    Where no modality is present nothing is known: the emotions are then all 1/7 and the sentiment
+    is NaN, never a confident value.
+    """
+
+    time: npt.NDArray[np.float64]
+    """[n] end of the window in seconds."""
+    emotions: npt.NDArray[np.float32]
+    """[n, 7] probabilities in the order of `EMOTIONS`; each row sums to 1."""
+    sentiment: npt.NDArray[np.float32]
+    """[n] in [-3, 3], NaN where unknown."""
+    present: npt.NDArray[np.bool_]
+    """[n, 3] whether text, voice and face were there, in the order of `MODALITIES`."""
+    homogeneous: npt.NDArray[np.float32]
+    """[n, 6] weights of `EDGES` in the common space; they sum to 1, or are 0 without two nodes."""
+    heterogeneous: npt.NDArray[np.float32]
+    """[n, 6] weights of `EDGES` in the specific space."""
+
+    def __post_init__(self) -> None:
+        rows = len(self.time)
+        expected = {
+            "time": (rows,),
+            "emotions": (rows, len(EMOTIONS)),
+            "sentiment": (rows,),
+            "present": (rows, len(MODALITIES)),
+            "homogeneous": (rows, len(EDGES)),
+            "heterogeneous": (rows, len(EDGES)),
+        }
+        for field in fields(self):
+            shape = getattr(self, field.name).shape
+            if shape != expected[field.name]:
+                raise ValueError(f"{field.name} is {shape}, expected {expected[field.name]}")
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    @property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """[n] whether any modality was there."""
+        return np.asarray(self.present.any(axis=1))
+
+    @classmethod
+    def empty(cls) -> "Timeline":
+        """A timeline without rows."""
+        return cls(
+            np.zeros(0),
+            np.zeros((0, len(EMOTIONS)), np.float32),
+            np.zeros(0, np.float32),
+            np.zeros((0, len(MODALITIES)), np.bool_),
+            np.zeros((0, len(EDGES)), np.float32),
+            np.zeros((0, len(EDGES)), np.float32),
+        )

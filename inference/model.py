@@ -1,0 +1,630 @@
+"""DHMD, Decoupled Hierarchical Multimodal Distillation, to be read from top to bottom.
+
+The method is arXiv:2602.04260 (TPAMI 2026), the successor of DMD (CVPR 2023, arXiv:2303.13802).
+Marks say where a part comes from: [abs] DHMD's abstract, [dmd] DMD's paper and public code,
+[fdt] Finite Discrete Tokens (CVPR 2023, arXiv:2303.14865) and a public prototype that joins them to
+DMD, [ours] our choice. The training losses are in inference/training/losses.py.
+
+Shapes: B samples, T steps, F features, d width, K atoms, E emotions, M = 3 modalities, always in
+the order of MODALITIES. A step is a word for text and 100 ms for voice and face. `valid` marks the
+steps that carry a measurement, in any pattern; a modality is present in a sample if one step is
+valid. Nothing a sample gets depends on its invalid steps, on the padding, or on other samples.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+MODALITIES: Final = ("text", "voice", "face")
+# Directed edges of a GD-Unit, (student, teacher): knowledge flows from the teacher to the student.
+EDGES: Final = tuple((s, t) for s in MODALITIES for t in MODALITIES if s != t)
+_STUDENT: Final = [MODALITIES.index(student) for student, _ in EDGES]
+_TEACHER: Final = [MODALITIES.index(teacher) for _, teacher in EDGES]
+
+
+# ------------------------------------------------------------------------------ configuration
+
+
+@dataclass(frozen=True)
+class ModalityConfig:
+    """One input stream: features per step, longest sequence in steps, odd width of the conv."""
+
+    features: int
+    steps: int
+    kernel: int = 3
+
+    def __post_init__(self) -> None:
+        if min(self.features, self.steps, self.kernel) < 1 or self.kernel % 2 == 0:
+            raise ValueError(f"features and steps must be positive, kernel odd: {self}")
+
+
+@dataclass(frozen=True)
+class DHMDConfig:
+    """The whole network; two equal configurations have interchangeable weights.
+
+    The five switches at the end give the ablations; DMD is `dictionary=False, gate="dmd"`.
+    """
+
+    text: ModalityConfig
+    voice: ModalityConfig
+    face: ModalityConfig
+    emotions: tuple[str, ...]
+    sentiment: bool = True
+    width: int = 48
+    heads: int = 4
+    layers: int = 3
+    atoms: int = 512
+    node_width: int = 32
+    temperature: float = 8.0
+    input_dropout: float = 0.0
+    attention_dropout: float = 0.0
+    dropout: float = 0.1
+    output_dropout: float = 0.1
+    gate: Literal["dmd", "multiply"] = "multiply"
+    decoupling: bool = True
+    homogeneous: bool = True
+    heterogeneous: bool = True
+    dictionary: bool = True
+    dictionary_gradient: bool = True
+
+    def __post_init__(self) -> None:
+        if self.width % 2 or self.width % self.heads:
+            raise ValueError(f"width {self.width} must be even and divisible by heads {self.heads}")
+        if self.gate not in ("dmd", "multiply"):
+            raise ValueError(f'gate must be "dmd" or "multiply", not "{self.gate}"')
+        if not self.emotions and not self.sentiment:
+            raise ValueError("the network needs emotions, sentiment or both to predict")
+
+    @property
+    def modalities(self) -> dict[str, ModalityConfig]:
+        return {"text": self.text, "voice": self.voice, "face": self.face}
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that a prediction head gives: one logit per emotion, then sentiment."""
+        return len(self.emotions) + int(self.sentiment)
+
+
+LIVE: Final = DHMDConfig(
+    text=ModalityConfig(features=384, steps=24),  # MiniLM token states, one per word
+    voice=ModalityConfig(features=391, steps=40),  # Whisper tiny states and 7 prosody values
+    face=ModalityConfig(features=58, steps=40),  # 52 blendshapes and 6 numbers of head pose
+    emotions=("neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised"),
+)
+
+
+# ------------------------------------------------------------------------------------- results
+
+
+class Prediction(NamedTuple):
+    """Raw outputs: emotion logits [..., E] and sentiment [...]; clip it to [-3, 3] to show it."""
+
+    emotion: Tensor
+    sentiment: Tensor
+
+
+class Space(NamedTuple):
+    """One decoupled space; width w is d (homogeneous) or 2d (heterogeneous). Absent is zero."""
+
+    summary: Tensor  # [B, M, w] state of the last valid step
+    representation: Tensor  # [B, M, w] what the auxiliary head reads its outputs from
+    prediction: Prediction  # [B, M, E] and [B, M], the auxiliary head of each modality
+    edges: Tensor  # [B, 6] GD-Unit, in the order of EDGES; sums to 1 where an edge exists
+    scores: Tensor  # [B, M, K] match of each atom, before sparsemax
+    activation: Tensor  # [B, M, K] sparse, sums to 1
+    feature: Tensor  # [B, M, w] unit length, the activated atoms together
+
+
+class DHMDOutput(NamedTuple):
+    """Prediction, what the app draws (edges, activations) and what the losses need."""
+
+    emotion: Tensor  # [B, E] logits
+    sentiment: Tensor  # [B]
+    present: Tensor  # [B, M] bool
+    homogeneous: Space
+    heterogeneous: Space
+    joint: Prediction  # [B, E] and [B], auxiliary head on c_f, the homogeneous summaries together
+    aligned: Tensor  # [B, M, d] pooled homogeneous features for the margin loss
+    valid: dict[str, Tensor]  # [B, T] bool
+    encoded: dict[str, Tensor]  # X  [B, T, d]
+    private: dict[str, Tensor]  # s  [B, T, d]
+    shared: dict[str, Tensor]  # c  [B, T, d]
+    reconstructed: dict[str, Tensor]  # x' [B, T, d]
+    reencoded: dict[str, Tensor]  # s' [B, T, d]
+
+
+# --------------------------------------------------------------------- masks and small functions
+
+
+def where_valid(x: Tensor, valid: Tensor) -> Tensor:
+    """x [..., n] with zeros where valid [...] is false, whatever was there (NaN too)."""
+    return x.masked_fill(~valid.unsqueeze(-1), 0.0)
+
+
+def last_valid_index(valid: Tensor) -> Tensor:
+    """Index [B] of the last valid step of [B, T]; 0 if there is none."""
+    return (valid * torch.arange(valid.shape[1], device=valid.device)).amax(1)
+
+
+def last_valid_step(x: Tensor, valid: Tensor) -> Tensor:
+    """The summary [B, d] of x [B, T, d]: its last valid step [ours]; zeros if there is none."""
+    index = last_valid_index(valid)[:, None, None].expand(-1, 1, x.shape[2])
+    return where_valid(x.gather(1, index).squeeze(1), valid.any(1))
+
+
+def mean_valid_step(x: Tensor, valid: Tensor) -> Tensor:
+    """Mean [B, d] over the valid steps of x [B, T, d]; zeros if there is none."""
+    return where_valid(x, valid).sum(1) / valid.sum(1, keepdim=True).clamp_min(1)
+
+
+def causal_mask(query_valid: Tensor, key_valid: Tensor) -> Tensor:
+    """Which keys each query may attend to, bool [B, Tq, Tk].
+
+    Step q sees the valid keys up to q + |n_k - n_q|, n being the steps up to the last valid one.
+    With full sequences this is DMD's mask [dmd]; with the sample's own lengths instead of the
+    padded ones the summary always sees all of the source, and padding changes nothing [ours].
+    """
+    lag = (last_valid_index(key_valid) - last_valid_index(query_valid)).abs()[:, None, None]
+    query = torch.arange(query_valid.shape[1], device=query_valid.device)[None, :, None]
+    key = torch.arange(key_valid.shape[1], device=key_valid.device)[None, None, :]
+    return (key <= query + lag) & key_valid[:, None, :]
+
+
+def sinusoids(steps: int, width: int) -> Tensor:
+    """Sinusoidal positions [steps, width], as in Vaswani et al. 2017 [dmd]."""
+    rate = torch.exp(torch.arange(0, width, 2) * (-math.log(10000.0) / width))
+    angle = torch.arange(steps)[:, None] * rate
+    return torch.cat([angle.sin(), angle.cos()], dim=1)
+
+
+def sparsemax(scores: Tensor) -> Tensor:
+    """Euclidean projection of the last axis onto the simplex (Martins and Astudillo 2016) [fdt].
+
+    max(0, z - tau), tau such that the sum is 1: a softmax with exact zeros.
+    """
+    ordered = scores.sort(dim=-1, descending=True).values
+    excess = ordered.cumsum(-1) - 1.0
+    rank = torch.arange(1, scores.shape[-1] + 1, device=scores.device)
+    support = (rank * ordered > excess).sum(-1, keepdim=True)
+    return (scores - excess.gather(-1, support - 1) / support).clamp_min(0.0)
+
+
+# ---------------------------------------------------------------------------------- transformers
+
+
+class SequenceDropout(nn.Module):
+    """Dropout of whole features: one mask for all steps of a sequence (Gal and Ghahramani 2016).
+
+    [ours]: DMD drops each number alone, which costs a sixth of a training step on a CPU.
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, T, d] -> [B, T, d]."""
+        dropped = F.dropout1d(x.transpose(1, 2), self.probability, self.training)
+        return dropped.transpose(1, 2)
+
+
+class Attention(nn.Module):
+    """Multi-head attention of x on a source. A query without any allowed key gets zeros."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads, self.dropout = heads, dropout
+        # No biases: that of the keys would be dead, softmax does not see a constant.
+        self.query = nn.Linear(width, width, bias=False)
+        self.key_value = nn.Linear(width, 2 * width, bias=False)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, source: Tensor, allowed: Tensor) -> Tensor:
+        """x [B, Tq, d], source [B, Tk, d], allowed bool [B, Tq, Tk] -> [B, Tq, d]."""
+        query, key, value = (
+            y.unflatten(2, (self.heads, -1)).transpose(1, 2)
+            for y in (self.query(x), *self.key_value(source).chunk(2, dim=2))
+        )
+        some = allowed.any(2, keepdim=True)
+        mixed = F.scaled_dot_product_attention(
+            query,
+            key,
+            value,
+            attn_mask=(allowed | ~some).unsqueeze(1),
+            dropout_p=self.dropout if self.training else 0.0,
+        )
+        result: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
+        return result.masked_fill(~some, 0.0)
+
+
+class Layer(nn.Module):
+    """x + attention(norm x, norm source), then x + FFN(norm x), four times as wide inside."""
+
+    def __init__(self, width: int, config: DHMDConfig) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention = Attention(width, config.heads, config.attention_dropout)
+        self.ffn_norm = nn.LayerNorm(width)
+        self.ffn = nn.Sequential(
+            nn.Linear(width, 4 * width),
+            nn.ReLU(),
+            nn.Linear(4 * width, width),
+        )
+        self.dropout = SequenceDropout(config.dropout)
+
+    def forward(self, x: Tensor, source: Tensor | None, allowed: Tensor) -> Tensor:
+        query = self.attention_norm(x)
+        key = query if source is None else self.attention_norm(source)
+        x = x + self.dropout(self.attention(query, key, allowed))
+        result: Tensor = x + self.dropout(self.ffn(self.ffn_norm(x)))
+        return result
+
+
+class Transformer(nn.Module):
+    """Causal pre-LayerNorm transformer, on itself or, with a source, across modalities [dmd]."""
+
+    positions: Tensor
+
+    def __init__(self, width: int, steps: int, config: DHMDConfig) -> None:
+        super().__init__()
+        self.scale = math.sqrt(width)
+        self.register_buffer("positions", sinusoids(steps, width), persistent=False)
+        self.dropout = SequenceDropout(config.dropout)
+        self.layers = nn.ModuleList(Layer(width, config) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(width)
+
+    def forward(
+        self,
+        x: Tensor,
+        valid: Tensor,
+        source: Tensor | None = None,
+        source_valid: Tensor | None = None,
+    ) -> Tensor:
+        """x [B, T, w] and its mask, source [B, S, w] and its mask -> [B, T, w], invalid zero."""
+        allowed = causal_mask(valid, valid if source_valid is None else source_valid)
+        x = self.embed(x)
+        source = None if source is None else self.embed(source)
+        for layer in self.layers:
+            x = layer(x, source, allowed)
+        return where_valid(self.norm(x), valid)
+
+    def embed(self, x: Tensor) -> Tensor:
+        result: Tensor = self.dropout(x * self.scale + self.positions[: x.shape[1]])
+        return result
+
+
+# ----------------------------------------------------------------------------------- the parts
+
+
+class Head(nn.Module):
+    """Residual MLP and a linear layer: w -> representation w -> outputs [dmd]."""
+
+    def __init__(self, width: int, config: DHMDConfig) -> None:
+        super().__init__()
+        self.emotions, self.sentiment = len(config.emotions), config.sentiment
+        self.inner = nn.Linear(width, width)
+        self.outer = nn.Linear(width, width)
+        self.dropout = nn.Dropout(config.output_dropout)
+        self.output = nn.Linear(width, config.outputs)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """x [B, w] -> representation [B, w], outputs [B, E + 1]."""
+        representation = x + self.outer(self.dropout(F.relu(self.inner(x))))
+        return representation, self.output(representation)
+
+    def split(self, outputs: Tensor) -> Prediction:
+        """Outputs [..., E + 1] as a prediction; sentiment is 0 where it is not predicted."""
+        emotion = outputs[..., : self.emotions]
+        sentiment = outputs[..., -1] if self.sentiment else outputs.new_zeros(outputs.shape[:-1])
+        return Prediction(emotion, sentiment)
+
+
+class GDUnit(nn.Module):
+    """Graph distillation unit: how much each modality teaches each other one [abs][dmd].
+
+    Node z_m = [A outputs_m; R representation_m], edge logit = e . [z_student; z_teacher], softmax
+    over the edges with a temperature. DMD's biases are left out: they move all six logits alike,
+    which the softmax does not see. An edge exists if both its ends are present [ours].
+    """
+
+    def __init__(self, width: int, config: DHMDConfig) -> None:
+        super().__init__()
+        self.temperature = config.temperature
+        self.from_outputs = nn.Linear(config.outputs, config.node_width, bias=False)
+        self.from_representation = nn.Linear(width, config.node_width, bias=False)
+        self.edge = nn.Linear(4 * config.node_width, 1, bias=False)
+
+    def forward(self, outputs: Tensor, representation: Tensor, present: Tensor) -> Tensor:
+        """[B, M, E + 1], [B, M, w], bool [B, M] -> edges [B, 6]; all 0 where none exists."""
+        node = torch.cat(
+            [self.from_outputs(outputs), self.from_representation(representation)], dim=2
+        )
+        logits = self.edge(torch.cat([node[:, _STUDENT], node[:, _TEACHER]], dim=2)).squeeze(2)
+        return edge_softmax(logits / self.temperature, present)
+
+
+def existing_edges(present: Tensor) -> Tensor:
+    """Which edges [B, 6] have both ends present [B, M]."""
+    return present[:, _STUDENT] & present[:, _TEACHER]
+
+
+def edge_softmax(logits: Tensor, present: Tensor) -> Tensor:
+    """Softmax of [B, 6] over the existing edges; 0 for the others, and everywhere if there is none.
+
+    A masked_fill with -inf would be NaN where no edge exists.
+    """
+    exists = existing_edges(present)
+    return logits.masked_fill(~exists, -1e9).softmax(1) * exists
+
+
+class CrossModalDictionary(nn.Module):
+    """K atoms shared by the three modalities; each sample uses a few of them [abs][fdt].
+
+    a = sparsemax(max_t <q(x_t), D_k> / (2 sqrt w)), f = a D / |a D|
+    """
+
+    def __init__(self, width: int, config: DHMDConfig) -> None:
+        super().__init__()
+        self.atoms = nn.Parameter(torch.randn(config.atoms, width))
+        self.query = nn.ModuleDict(
+            {
+                name: nn.Sequential(
+                    nn.LayerNorm(width),
+                    nn.Linear(width, width),
+                    nn.GELU(),
+                    nn.LayerNorm(width),
+                    nn.Linear(width, width),
+                )
+                for name in MODALITIES
+            }
+        )
+
+    def forward(
+        self, steps: dict[str, Tensor], valid: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """{[B, T, w]}, {bool [B, T]} -> scores [B, M, K], activation [B, M, K], feature [B, M, w].
+
+        Of an absent modality all three are zero.
+        """
+        present = torch.stack([valid[name].any(1) for name in MODALITIES], dim=1)
+        scale = 2.0 * math.sqrt(self.atoms.shape[1])
+        scores = torch.stack(
+            [
+                (self.query[name](steps[name]) / scale @ self.atoms.T)
+                .masked_fill(~valid[name].unsqueeze(2), -1e9)
+                .max(1)
+                .values
+                for name in MODALITIES
+            ],
+            dim=1,
+        )
+        scores = where_valid(scores, present)
+        activation = where_valid(sparsemax(scores), present)
+        return scores, activation, F.normalize(activation @ self.atoms, dim=2)
+
+
+class Branch(nn.Module):
+    """What both decoupled spaces do with their summaries: heads, GD-Unit, dictionary."""
+
+    def __init__(self, width: int, graph: bool, config: DHMDConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.heads = nn.ModuleDict({name: Head(width, config) for name in MODALITIES})
+        self.graph = GDUnit(width, config) if graph else None
+        self.dictionary = CrossModalDictionary(width, config) if config.dictionary else None
+
+    def forward(
+        self,
+        summary: dict[str, Tensor],
+        steps: dict[str, Tensor],
+        valid: dict[str, Tensor],
+        present: Tensor,
+    ) -> Space:
+        """Summaries {[B, w]}, the steps {[B, T, w]} that the dictionary looks at, and masks."""
+        pairs = [self.heads[name](summary[name]) for name in MODALITIES]
+        representation = where_valid(torch.stack([pair[0] for pair in pairs], dim=1), present)
+        outputs = where_valid(torch.stack([pair[1] for pair in pairs], dim=1), present)
+        head = self.heads["text"]
+        assert isinstance(head, Head)
+        if self.graph is not None:
+            edges = self.graph(outputs, representation, present)
+        else:
+            edges = edge_softmax(outputs.new_zeros(len(present), len(EDGES)), present)
+        if self.dictionary is not None:
+            if not self.config.dictionary_gradient:
+                steps = {name: x.detach() for name, x in steps.items()}
+            scores, activation, feature = self.dictionary(steps, valid)
+        else:
+            scores = activation = outputs.new_zeros(*present.shape, self.config.atoms)
+            feature = torch.zeros_like(representation)
+        stacked = torch.stack([summary[name] for name in MODALITIES], dim=1)
+        return Space(
+            stacked, representation, head.split(outputs), edges, scores, activation, feature
+        )
+
+
+class Fusion(nn.Module):
+    """Summaries and dictionary features of both spaces, gated, to the final outputs [dmd][fdt].
+
+    [summary; feature] -> w per modality; gate = sigmoid(Linear). gate="multiply" feeds on
+    gate * slot, gate="dmd" the gate itself, as DMD's code does. Slots of absent ones are zero.
+    """
+
+    def __init__(self, config: DHMDConfig) -> None:
+        super().__init__()
+        d = config.width
+        self.multiply, self.dictionary = config.gate == "multiply", config.dictionary
+        if config.dictionary:
+            self.homogeneous_slot = nn.ModuleList(nn.Linear(2 * d, d) for _ in MODALITIES)
+            self.heterogeneous_slot = nn.ModuleList(nn.Linear(4 * d, 2 * d) for _ in MODALITIES)
+        self.homogeneous_gate = nn.Linear(3 * d, 3 * d)
+        self.heterogeneous_gate = nn.ModuleList(nn.Linear(2 * d, 2 * d) for _ in MODALITIES)
+        self.head = Head(9 * d, config)
+
+    def forward(self, homo: Space, hetero: Space, present: Tensor) -> Prediction:
+        """Two spaces and presence bool [B, M] -> the prediction of the whole network."""
+        shared, private = homo.summary, hetero.summary
+        if self.dictionary:
+            shared = self.slots(self.homogeneous_slot, homo)
+            private = self.slots(self.heterogeneous_slot, hetero)
+        shared, private = where_valid(shared, present), where_valid(private, present)
+        shared_gate = self.homogeneous_gate(shared.flatten(1)).sigmoid().view_as(shared)
+        private_gate = torch.stack(
+            [gate(private[:, m]).sigmoid() for m, gate in enumerate(self.heterogeneous_gate)], dim=1
+        )
+        shared = shared_gate * shared if self.multiply else where_valid(shared_gate, present)
+        private = private_gate * private if self.multiply else where_valid(private_gate, present)
+        _, outputs = self.head(torch.cat([private.flatten(1), shared.flatten(1)], dim=1))
+        return self.head.split(outputs)
+
+    @staticmethod
+    def slots(projections: nn.ModuleList, space: Space) -> Tensor:
+        both = torch.cat([space.summary, space.feature], dim=2)
+        return torch.stack([project(both[:, m]) for m, project in enumerate(projections)], dim=1)
+
+
+# ---------------------------------------------------------------------------------- the network
+
+
+class DHMD(nn.Module):
+    """Three masked sequences of features -> emotion, sentiment, two graphs, two sparse codes."""
+
+    def __init__(self, config: DHMDConfig) -> None:
+        super().__init__()
+        self.config = config
+        d, inputs = config.width, config.modalities
+
+        def linear_maps(inside: int, outside: int) -> nn.ModuleDict:
+            return nn.ModuleDict({name: nn.Linear(inside, outside, False) for name in MODALITIES})
+
+        # 1. Shallow encoder.
+        self.input_dropout = SequenceDropout(config.input_dropout)
+        self.conv = nn.ModuleDict(
+            {
+                name: nn.Conv1d(m.features, d, m.kernel, padding=m.kernel // 2, bias=False)
+                for name, m in inputs.items()
+            }
+        )
+        # 2. Decoupling; a 1x1 conv is a linear map of each step.
+        if config.decoupling:
+            self.shared_encoder = nn.Linear(d, d, bias=False)
+            self.private_encoder = linear_maps(d, d)
+            self.decoder = linear_maps(2 * d, d)
+        self.align = nn.ModuleDict({name: nn.Linear(d, d) for name in MODALITIES})
+        # 3. Homogeneous branch.
+        self.homogeneous_transformer = nn.ModuleDict(
+            {name: Transformer(d, m.steps, config) for name, m in inputs.items()}
+        )
+        self.homogeneous = Branch(d, config.homogeneous, config)
+        self.joint_head = Head(3 * d, config)
+        # 4. Heterogeneous branch.
+        longest = max(m.steps for m in inputs.values())
+        self.cross_transformer = nn.ModuleDict(
+            {f"{query}_{source}": Transformer(d, longest, config) for query, source in EDGES}
+        )
+        self.self_transformer = nn.ModuleDict(
+            {name: Transformer(2 * d, m.steps, config) for name, m in inputs.items()}
+        )
+        self.heterogeneous = Branch(2 * d, config.heterogeneous, config)
+        # 5. Fusion.
+        self.fusion = Fusion(config)
+
+    def forward(self, features: dict[str, Tensor], valid: dict[str, Tensor]) -> DHMDOutput:
+        """features {name: [B, T, F]}, valid {name: bool [B, T]}; T may be less than `steps`.
+
+        Values at invalid steps are ignored, NaN too. Raises ValueError for a wrong shape.
+        """
+        self._check(features, valid)
+        present = torch.stack([valid[name].any(1) for name in MODALITIES], dim=1)
+
+        encoded = {name: self._encode(name, features[name], valid[name]) for name in MODALITIES}
+        shared, private, reconstructed, reencoded = self._decouple(encoded)
+        aligned = torch.stack(
+            [self.align[name](mean_valid_step(shared[name], valid[name])) for name in MODALITIES],
+            dim=1,
+        )
+
+        contextual = {
+            name: self.homogeneous_transformer[name](shared[name], valid[name])
+            for name in MODALITIES
+        }
+        # The homogeneous dictionary looks at c itself, the heterogeneous one at h [fdt].
+        homo = self._branch(self.homogeneous, contextual, shared, valid, present)
+        _, joint = self.joint_head(homo.summary.flatten(1))
+
+        crossed = {name: self._cross(name, private, valid) for name in MODALITIES}
+        hetero = self._branch(self.heterogeneous, crossed, crossed, valid, present)
+
+        final = self.fusion(homo, hetero, present)
+        return DHMDOutput(
+            emotion=final.emotion,
+            sentiment=final.sentiment,
+            present=present,
+            homogeneous=homo,
+            heterogeneous=hetero,
+            joint=self.joint_head.split(joint),
+            aligned=where_valid(aligned, present),
+            valid=valid,
+            encoded=encoded,
+            private=private,
+            shared=shared,
+            reconstructed=reconstructed,
+            reencoded=reencoded,
+        )
+
+    def _encode(self, name: str, features: Tensor, valid: Tensor) -> Tensor:
+        """[B, T, F] -> X [B, T, d]; zeros go in for invalid steps, and zeros come out for them."""
+        x = self.input_dropout(where_valid(features, valid))
+        return where_valid(self.conv[name](x.transpose(1, 2)).transpose(1, 2), valid)
+
+    def _decouple(self, x: dict[str, Tensor]) -> tuple[dict[str, Tensor], ...]:
+        """c = E_com(X), s = E_m(X), x' = D_m([s; c]), s' = E_m(x') [abs][dmd], all [B, T, d]."""
+        if not self.config.decoupling:
+            return x, x, x, x
+        shared = {name: self.shared_encoder(x[name]) for name in MODALITIES}
+        private = {name: self.private_encoder[name](x[name]) for name in MODALITIES}
+        reconstructed = {
+            name: self.decoder[name](torch.cat([private[name], shared[name]], dim=2))
+            for name in MODALITIES
+        }
+        reencoded = {name: self.private_encoder[name](reconstructed[name]) for name in MODALITIES}
+        return shared, private, reconstructed, reencoded
+
+    def _cross(self, target: str, private: dict[str, Tensor], valid: dict[str, Tensor]) -> Tensor:
+        """What the two other modalities give to the target, h [B, T, 2d] [dmd]."""
+        both = [
+            self.cross_transformer[f"{target}_{source}"](
+                private[target], valid[target], private[source], valid[source]
+            )
+            for source in MODALITIES
+            if source != target
+        ]
+        result: Tensor = self.self_transformer[target](torch.cat(both, dim=2), valid[target])
+        return result
+
+    @staticmethod
+    def _branch(
+        branch: Branch,
+        contextual: dict[str, Tensor],
+        steps: dict[str, Tensor],
+        valid: dict[str, Tensor],
+        present: Tensor,
+    ) -> Space:
+        summary = {name: last_valid_step(contextual[name], valid[name]) for name in MODALITIES}
+        result: Space = branch(summary, steps, valid, present)
+        return result
+
+    def _check(self, features: dict[str, Tensor], valid: dict[str, Tensor]) -> None:
+        for name, expected in self.config.modalities.items():
+            shape, mask = tuple(features[name].shape), tuple(valid[name].shape)
+            if len(shape) != 3 or shape[1] > expected.steps or shape[2] != expected.features:
+                raise ValueError(
+                    f"{name}: features must be [batch, up to {expected.steps} steps, "
+                    f"{expected.features}], not {list(shape)}"
+                )
+            if mask != shape[:2] or valid[name].dtype != torch.bool:
+                raise ValueError(f"{name}: valid must be bool {list(shape[:2])}, not {list(mask)}")

@@ -1,0 +1,1 @@
+"""Losses, data and loops that train the network."""

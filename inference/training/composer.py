@@ -1,0 +1,122 @@
+"""Training batches: windows of equal emotion from different corpora, composed, with parts missing.
+
+No corpus here has all three modalities. A training sample picks an emotion, then a subset of the
+modalities, then for each of them an example with this emotion, whoever it is of. What is left out
+is absent, exactly as a face out of the picture is in live use.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from extractors.features import EMOTIONS, MODALITIES, FloatArray
+from extractors.stream import SECOND, Sample
+from extractors.stream.window import ContextWindow, StepWindow, Window, WindowSpec
+from inference.training.examples import Example, Row
+
+__all__ = ["SUBSETS", "Composer", "rest_face", "resting_faces"]
+
+SUBSETS: Mapping[tuple[str, ...], float] = {
+    ("text",): 0.17,
+    ("voice",): 0.17,
+    ("face",): 0.17,
+    ("text", "voice"): 0.09,
+    ("text", "face"): 0.09,
+    ("voice", "face"): 0.09,
+    ("text", "voice", "face"): 0.22,
+}
+"""How often a training sample has which modalities."""
+SHORTEST = 6
+"""Fewest steps of a voice or face in a training window; live windows begin as short as that."""
+
+
+def rest_face(faces: FloatArray) -> FloatArray:
+    """A face at rest, float32 [52], estimated from expressions float32 [n, 52].
+
+    CK+ as given here has no neutral pictures. A blendshape that an expression does not use is at
+    rest, so the lower quartile over all expressions, equally weighted, is an estimate of rest.
+    """
+    return np.asarray(np.quantile(faces, 0.25, axis=0), np.float32)
+
+
+def resting_faces(
+    faces: Sequence[Example], most: float, generator: np.random.Generator
+) -> list[Example]:
+    """Made faces for the emotion neutral: each real face drawn back towards rest.
+
+    Between 0 and `most` of the expression is kept. As many as a sixth of the real ones, which have
+    six emotions.
+    """
+    vectors = np.stack([e.samples["face"][0].data.vector for e in faces])
+    emotions = np.asarray([e.emotion for e in faces])
+    rest = np.mean([rest_face(vectors[emotions == e]) for e in np.unique(emotions)], axis=0)
+    chosen = generator.choice(len(faces), len(faces) // 6, replace=False)
+    made = []
+    for index in chosen:
+        kept = generator.uniform(0, most)
+        vector = (rest + kept * (vectors[index] - rest)).astype(np.float32)
+        shown = tuple(replace(s, data=Row(vector)) for s in faces[index].samples["face"])
+        neutral = EMOTIONS.index("neutral")
+        samples: dict[str, tuple[Sample[Row], ...]] = {"face": shown}
+        made.append(replace(faces[index], emotion=neutral, sentiment=0.0, samples=dict(samples)))
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A training sample: one window with the modalities of its subset, and its labels."""
+
+    window: Window
+    emotion: int
+    sentiment: float
+
+
+class Composer:
+    """Draws training samples; the same generator state gives the same samples."""
+
+    def __init__(
+        self, examples: Sequence[Example], spec: WindowSpec, generator: np.random.Generator
+    ) -> None:
+        """Every modality needs examples; emotions that none of them has are never drawn."""
+        self._spec = spec
+        self._generator = generator
+        self._pools: dict[str, dict[int, list[Example]]] = {name: {} for name in MODALITIES}
+        for example in examples:
+            for name in example.samples:
+                self._pools[name].setdefault(example.emotion, []).append(example)
+        self._subsets = list(SUBSETS)
+        self._weights = np.asarray(list(SUBSETS.values())) / sum(SUBSETS.values())
+
+    def draw(self) -> Composed:
+        """One composed sample."""
+        while True:
+            subset = self._subsets[self._generator.choice(len(self._subsets), p=self._weights)]
+            emotion = int(self._generator.integers(len(EMOTIONS)))
+            if all(emotion in self._pools[name] for name in subset):
+                break
+        parts = {name: self._part(name, emotion) for name in subset}
+        end = next(iter(parts.values()))[1].end
+        features = {n: np.zeros((m.steps, m.features), np.float32) for n, m in self._shapes}
+        valid = {n: np.zeros(m.steps, np.bool_) for n, m in self._shapes}
+        for name, (_, window) in parts.items():
+            features[name], valid[name] = window.features[name], window.valid[name]
+        sentiment = float(np.mean([example.sentiment for example, _ in parts.values()]))
+        return Composed(Window(end, features, valid), emotion, sentiment)
+
+    @property
+    def _shapes(self) -> list[tuple[str, StepWindow | ContextWindow]]:
+        return list(self._spec.modalities.items())
+
+    def _part(self, name: str, emotion: int) -> tuple[Example, Window]:
+        pool = self._pools[name][emotion]
+        example = pool[int(self._generator.integers(len(pool)))]
+        return example, example.window(self._spec, self._moment(name, example))
+
+    def _moment(self, name: str, example: Example) -> int:
+        """When the window of a part ends: often early, so that short beginnings are learned too."""
+        if name == "text" or self._generator.random() < 0.5:
+            return example.end
+        first = min(s.end for s in example.samples[name] if s.data.vector is not None)
+        earliest = min(example.end, first + SHORTEST * SECOND // 10)
+        return int(self._generator.integers(earliest, example.end + 1))

@@ -1,0 +1,109 @@
+"""A training run in a TOML file, read into frozen dataclasses; an unknown key is an error."""
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from assets.errors import BadInput
+
+__all__ = ["PRESETS", "LossSettings", "NetworkSettings", "TrainingSettings", "read_settings"]
+
+PRESETS = Path(__file__).parent / "presets"
+"""Configurations that come with the program, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """Sizes of the network; see `inference.model.DHMDConfig`."""
+
+    width: int = 48
+    heads: int = 4
+    layers: int = 3
+    atoms: int = 512
+    dropout: float = 0.1
+    input_dropout: float = 0.0
+    output_dropout: float = 0.1
+    gate: str = "multiply"
+
+
+@dataclass(frozen=True, slots=True)
+class LossSettings:
+    """Weights of the losses; see `inference.training.losses.LossWeights`."""
+
+    coarse: float = 0.05
+    decoupling: float = 0.1
+    dictionary: float = 0.1
+    code_matching: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """One run. Every number that shapes the checkpoint stands here."""
+
+    examples: tuple[str, ...]
+    """Names of the folders of examples, as `affectscope extract` wrote them."""
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    losses: LossSettings = field(default_factory=LossSettings)
+    seed: int = 0
+    fold: int = 0
+    """Which fifth of the people is held out for the test."""
+    steps: int = 2000
+    batch: int = 64
+    learning_rate: float = 5e-4
+    dictionary_learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    warmup: int = 100
+    feature_noise: float = 0.1
+    """Standard deviation of noise on the normalised features."""
+    rest: float = 0.15
+    """Most expression that a face composed for "neutral" may keep, 0 to 1."""
+    evaluate_every: int = 250
+    average_from: float = 0.5
+    """Part of the run after which the weights are averaged into the checkpoint."""
+
+
+def read_settings(which: str | Path) -> TrainingSettings:
+    """Settings from a TOML file, or from a preset by name.
+
+    Raises BadInput, naming file and key, if the file is missing, is not TOML or has a wrong key or
+    type.
+    """
+    path = PRESETS / f"{which}.toml" if Path(which).suffix == "" else Path(which)
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        known = ", ".join(sorted(preset.stem for preset in PRESETS.glob("*.toml")))
+        raise BadInput(f"there is no configuration {which}; presets are {known}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise BadInput(f"{path} is not a TOML file: {error}") from error
+    settings: TrainingSettings = _filled(TrainingSettings, values, str(path))
+    if not settings.examples:
+        raise BadInput(f"{path}: examples names no folder")
+    return settings
+
+
+def _filled(kind: type[Any], values: dict[str, Any], where: str) -> Any:
+    """A dataclass of `kind` from plain values."""
+    fields = {f.name: f for f in dataclasses.fields(kind)}
+    known: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in fields:
+            raise BadInput(f"{where}: unknown key {key}; known are {', '.join(fields)}")
+        wanted = fields[key].type
+        if dataclasses.is_dataclass(wanted):
+            known[key] = _filled(wanted, value, f"{where} [{key}]")  # type: ignore[arg-type]
+        elif key == "examples":
+            known[key] = tuple(str(name) for name in value)
+        elif wanted is float and type(value) is int:
+            known[key] = float(value)
+        elif type(value) is not wanted:
+            raise BadInput(f"{where}: {key} is {value!r}, not of type {wanted.__name__}")  # type: ignore[union-attr]
+        else:
+            known[key] = value
+    try:
+        return kind(**known)
+    except TypeError as error:
+        raise BadInput(f"{where}: {error}") from error

@@ -1,0 +1,69 @@
+"""How good predictions are, as pure functions of labels and predictions."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from extractors.features import FloatArray
+
+__all__ = ["Metrics", "expected_calibration_error", "measure"]
+
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Of `n` predictions over the classes that occur in the labels."""
+
+    n: int
+    accuracy: float
+    macro_recall: float
+    macro_f1: float
+    weighted_f1: float
+    ece: float
+
+    def to_dict(self) -> dict[str, float]:
+        return asdict(self)
+
+
+def measure(labels: IntArray, probabilities: FloatArray) -> Metrics:
+    """Metrics of `probabilities` [n, classes] against `labels` [n].
+
+    Macro averages run over the classes that occur in the labels; a prediction of any other class
+    is an error. Raises ValueError without labels.
+    """
+    if len(labels) == 0:
+        raise ValueError("nothing to measure")
+    predicted = probabilities.argmax(axis=1)
+    recall, f1, share = [], [], []
+    for label in np.unique(labels):
+        hits = float(np.sum((labels == label) & (predicted == label)))
+        real, claimed = float(np.sum(labels == label)), float(np.sum(predicted == label))
+        recall.append(hits / real)
+        f1.append(2 * hits / (real + claimed))
+        share.append(real / len(labels))
+    return Metrics(
+        n=len(labels),
+        accuracy=float(np.mean(predicted == labels)),
+        macro_recall=float(np.mean(recall)),
+        macro_f1=float(np.mean(f1)),
+        weighted_f1=float(np.dot(f1, share)),
+        ece=expected_calibration_error(labels, probabilities),
+    )
+
+
+def expected_calibration_error(
+    labels: IntArray, probabilities: FloatArray, bins: int = 15
+) -> float:
+    """Mean |accuracy - confidence| over equal bins of confidence (Guo et al. 2017, eq. 3)."""
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    index = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    gaps = [
+        np.sum(index == b)
+        / len(labels)
+        * abs(right[index == b].mean() - confidence[index == b].mean())
+        for b in np.unique(index)
+    ]
+    return float(np.sum(gaps))

@@ -1,0 +1,186 @@
+"""The training run: examples in, checkpoint out."""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal, cast
+
+import numpy as np
+import torch
+
+from extractors.features import EMOTIONS, LIVE_WINDOWS, MODALITIES, FloatArray
+from extractors.stream.window import Window, WindowSpec
+from inference.checkpoint import Checkpoint, Normaliser
+from inference.model import DHMD, DHMDConfig, ModalityConfig
+from inference.predictor import Predictor
+from inference.training.composer import Composer, resting_faces
+from inference.training.configuration import TrainingSettings
+from inference.training.examples import Example, ExampleSet
+from inference.training.losses import LossWeights, Targets, total
+from inference.training.metrics import Metrics, measure
+from inference.training.split import split_by_person
+
+__all__ = ["LICENCE", "Progress", "evaluate", "train"]
+
+LICENCE = (
+    "Trained on RAVDESS (CC BY-NC-SA 4.0), CK+ and MELD (research only): "
+    "these weights are for research, non-commercial use."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run is: steps done and in all, mean loss since the last report, seconds left."""
+
+    step: int
+    steps: int
+    loss: float
+    seconds_left: float
+
+
+def network(settings: TrainingSettings, spec: WindowSpec) -> DHMDConfig:
+    """The configuration of the network for windows of `spec`."""
+    chosen = asdict(settings.network)
+    gate = cast(Literal["dmd", "multiply"], chosen.pop("gate"))
+    modalities = {
+        name: ModalityConfig(features=m.features, steps=m.steps)
+        for name, m in spec.modalities.items()
+    }
+    return DHMDConfig(emotions=EMOTIONS, gate=gate, **modalities, **chosen)
+
+
+def train(
+    settings: TrainingSettings,
+    sets: Sequence[ExampleSet],
+    report: Callable[[Progress], None] | None = None,
+    spec: WindowSpec = LIVE_WINDOWS,
+) -> Checkpoint:
+    """Train on the people of the sets that `settings.fold` does not hold out.
+
+    Measures every modality alone on those held out; the numbers stand in the checkpoint's origin.
+    The same settings and examples give the same checkpoint on the same machine.
+    """
+    torch.manual_seed(settings.seed)
+    generator = np.random.default_rng(settings.seed)
+    splits = [split_by_person(examples, settings.fold) for examples in sets]
+    known = [example for split in splits for example in split.train]
+    normaliser = Normaliser.fitted(_windows_by_modality(known, spec))
+    faces = [e for e in known if "face" in e.samples]
+    known += resting_faces(faces, settings.rest, generator) if faces else []
+    composer = Composer(known, spec, generator)
+
+    config = network(settings, spec)
+    model = DHMD(config)
+    weights = _optimise(model, composer, normaliser, settings, generator, report)
+    checkpoint = Checkpoint(config, spec, normaliser, weights, 1.0, {})
+    held_out = {s.modality: split.test for s, split in zip(sets, splits, strict=True)}
+    measured = {name: evaluate(checkpoint, test) for name, test in held_out.items()}
+    origin = {
+        "settings": asdict(settings),
+        "licence": LICENCE,
+        "examples": {s.kind: len(split.train) for s, split in zip(sets, splits, strict=True)},
+        "held_out": {name: metrics.to_dict() for name, metrics in measured.items()},
+        "torch": torch.__version__,
+    }
+    return Checkpoint(config, spec, normaliser, weights, 1.0, origin)
+
+
+def evaluate(checkpoint: Checkpoint, examples: Sequence[Example]) -> Metrics:
+    """Metrics of the emotions on the last whole window of each example."""
+    predictor = Predictor(checkpoint, threads=2)
+    windows = [example.window(checkpoint.windows) for example in examples]
+    parts = [
+        predictor(windows[first : first + 64]).timeline.emotions
+        for first in range(0, len(windows), 64)
+    ]
+    labels = np.asarray([example.emotion for example in examples])
+    return measure(labels, np.concatenate(parts))
+
+
+def _windows_by_modality(
+    examples: Sequence[Example], spec: WindowSpec
+) -> Mapping[str, list[Window]]:
+    return {
+        name: [e.window(spec) for e in examples if name in e.samples and e.variant == 0]
+        for name in MODALITIES
+    }
+
+
+def _optimise(
+    model: DHMD,
+    composer: Composer,
+    normaliser: Normaliser,
+    settings: TrainingSettings,
+    generator: np.random.Generator,
+    report: Callable[[Progress], None] | None,
+) -> dict[str, FloatArray]:
+    """AdamW with warm-up and a cosine; the weights are the mean over the last part of the run."""
+    optimiser = _optimiser(model, settings)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda s: _rate(s, settings))
+    losses = LossWeights(**asdict(settings.losses))
+    averaged = torch.optim.swa_utils.AveragedModel(model)
+    began, recent = time.monotonic(), 0.0
+    model.train()
+    for step in range(1, settings.steps + 1):
+        features, valid, targets = _batch(composer, normaliser, settings, generator)
+        loss, _ = total(model(features, valid), targets, model.config, losses)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
+        optimiser.step()
+        schedule.step()
+        if step > settings.average_from * settings.steps:
+            averaged.update_parameters(model)
+        recent += loss.item()
+        if report is not None and step % settings.evaluate_every == 0:
+            left = (time.monotonic() - began) / step * (settings.steps - step)
+            report(Progress(step, settings.steps, recent / settings.evaluate_every, left))
+            recent = 0.0
+    state = averaged.module.state_dict()
+    return {name: tensor.detach().numpy().copy() for name, tensor in state.items()}
+
+
+def _optimiser(model: DHMD, settings: TrainingSettings) -> torch.optim.Optimizer:
+    atoms = [p for name, p in model.named_parameters() if name.endswith("atoms")]
+    others = [p for name, p in model.named_parameters() if not name.endswith("atoms")]
+    return torch.optim.AdamW(
+        [
+            {"params": others, "lr": settings.learning_rate},
+            {"params": atoms, "lr": settings.dictionary_learning_rate, "weight_decay": 0.0},
+        ],
+        weight_decay=settings.weight_decay,
+    )
+
+
+def _rate(step: int, settings: TrainingSettings) -> float:
+    """Factor on the learning rate: linear up, then half a cosine down to a twentieth."""
+    if step < settings.warmup:
+        return (step + 1) / settings.warmup
+    done = (step - settings.warmup) / max(1, settings.steps - settings.warmup)
+    return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def _batch(
+    composer: Composer,
+    normaliser: Normaliser,
+    settings: TrainingSettings,
+    generator: np.random.Generator,
+) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor], Targets]:
+    drawn = [composer.draw() for _ in range(settings.batch)]
+    features: dict[str, torch.Tensor] = {}
+    valid: dict[str, torch.Tensor] = {}
+    for name in MODALITIES:
+        mask = np.stack([sample.window.valid[name] for sample in drawn])
+        raw = np.stack([sample.window.features[name] for sample in drawn])
+        scaled: FloatArray = normaliser(name, raw, mask)
+        # one offset for a whole window and a smaller one for each step: a person, and a moment
+        offset = generator.standard_normal((len(drawn), 1, raw.shape[2]), np.float32)
+        jitter = generator.standard_normal(raw.shape, np.float32)
+        scaled = scaled + settings.feature_noise * (offset + 0.5 * jitter)
+        features[name], valid[name] = torch.from_numpy(scaled), torch.from_numpy(mask)
+    targets = Targets(
+        torch.as_tensor([sample.emotion for sample in drawn]),
+        torch.as_tensor([sample.sentiment for sample in drawn], dtype=torch.float32),
+    )
+    return features, valid, targets
