@@ -1,0 +1,57 @@
+"""Progress of a long command on standard error: one moving line on a terminal, else plain lines."""
+
+import shutil
+import sys
+import time
+from typing import TextIO
+
+__all__ = ["ProgressBar"]
+
+REDRAW_S = 0.1
+
+
+class ProgressBar:
+    """A line such as `[#####.....]  50 %  37.5 of 75.5 MB  label`, redrawn in place.
+
+    On a stream that is no terminal nothing moves and only `line` prints. Used as a context manager
+    it leaves the cursor at the start of an empty line, also after an error.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = sys.stderr if stream is None else stream
+        self._moving = self._stream.isatty()
+        self._drawn = False
+        self._redraw_at = 0.0
+
+    def __enter__(self) -> "ProgressBar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._erase()
+
+    def show(self, fraction: float, text: str) -> None:
+        """Draw the share that is done, 0 to 1, with a text; at most ten times a second."""
+        now = time.monotonic()
+        if not self._moving or now < self._redraw_at:
+            return
+        self._redraw_at = now + REDRAW_S
+        share = min(max(fraction, 0.0), 1.0)
+        filled = round(20 * share)
+        bar = f"[{'#' * filled}{'.' * (20 - filled)}] {share:4.0%}  {text}"
+        # One column short: a full line would wrap and could not be redrawn in place.
+        self._write(f"\r\x1b[K{bar[: shutil.get_terminal_size().columns - 1]}")
+        self._drawn = True
+
+    def line(self, text: str) -> None:
+        """Print a line that stays."""
+        self._erase()
+        self._write(f"{text}\n")
+
+    def _erase(self) -> None:
+        if self._drawn:
+            self._write("\r\x1b[K")
+            self._drawn = False
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
