@@ -21,6 +21,11 @@ MP4_BOXES = {b"ftyp", b"mdat", b"wide", b"free", b"skip", b"moov"}
 def open_media(path: Path) -> InputContainer:
     """Open a file for use by one thread; the caller closes it. Raises BadInput."""
     _check_file(path)
+    if _index_is_cut_off(path):
+        raise BadInput(
+            f"{path}: the recording was cut off before its index was written; it cannot be read. "
+            "Use the original, or repair it with a recovery tool"
+        )
     try:
         container = av.open(
             f"file:{path}",  # without the prefix a colon in a name would mean a protocol
@@ -29,11 +34,6 @@ def open_media(path: Path) -> InputContainer:
             metadata_errors="replace",
         )
     except av.error.FFmpegError as error:
-        if _index_is_cut_off(path):
-            raise BadInput(
-                f"{path}: the recording was cut off before its index was written; it cannot be "
-                "read. Use the original, or repair it with a recovery tool"
-            ) from error
         raise BadInput(
             f"{path} is not a media file, or is damaged; "
             "give a recording such as mp4, mkv, mov or wav"

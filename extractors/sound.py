@@ -19,6 +19,9 @@ FloatArray = npt.NDArray[np.float32]
 
 LAYOUTS = {1: "mono", 2: "stereo"}
 
+USUAL_CHANNELS = 8
+"""Up to so many channels FFmpeg knows a usual layout if the file does not say which is where."""
+
 MIX = {"rematrix_maxval": "1"}
 """Options of libswresample: scale a mix of channels so that it stays within [-1, 1]."""
 
@@ -102,7 +105,8 @@ class _Section:
 
     def mix(self, frame: AudioFrame) -> FloatArray:
         """The samples of a frame as float32 [n, channels]."""
-        if frame.layout.name.endswith("channels"):  # no word of which channel is where
+        layout = frame.layout
+        if layout.name.endswith("channels") and layout.nb_channels > USUAL_CHANNELS:
             return np.repeat(_average(frame), self._channels, axis=1)
         frame.pts = None
         frames = self._mixer.resample(frame)

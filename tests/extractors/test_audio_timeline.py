@@ -1,7 +1,6 @@
 """Whatever the times say, the pieces become one run in which each sample is where it belongs."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +10,9 @@ from extractors.stream.sample import SECOND
 RATE = 8000
 
 
-def lay(pieces: list[tuple[int | None, int]], exact: bool = False) -> tuple[AudioTimeline, list]:
+def lay(
+    pieces: list[tuple[int | None, int]], exact: bool = False
+) -> tuple[AudioTimeline, list[float]]:
     """A timeline with pieces of (time, length); samples are numbered from 1."""
     timeline = AudioTimeline(RATE, 1)
     run: list[float] = []
@@ -89,19 +90,18 @@ def test_a_piece_without_a_time_follows() -> None:
     assert run == [1, 2, 3, 4, 5]
 
 
-@pytest.mark.parametrize(
-    ("time", "expected"),
-    [
-        (TOLERANCE + 10 * SECOND // RATE, [1, *[0] * 160, 2, 3]),
-        (-TOLERANCE, [1]),
-    ],
-)
-def test_past_the_tolerance_gaps_are_silent_and_overlaps_cut(
-    time: int, expected: list[int]
-) -> None:
-    _, run = lay([(0, 1), (time, 2)])
-    assert [int(bool(v)) for v in run[:1]] == [1]
-    if time > 0:
-        assert run == [1, *[0] * 169, 2, 3]
-    else:
-        assert run == expected
+def test_past_the_tolerance_a_gap_is_silent() -> None:
+    gap = TOLERANCE * RATE // SECOND + 10
+    _, run = lay([(0, 1), ((1 + gap) * SECOND // RATE, 2)])
+    assert run == [1, *[0] * gap, 2, 3]
+
+
+def test_past_the_tolerance_an_overlap_is_cut() -> None:
+    overlap = TOLERANCE * RATE // SECOND + 10
+    _, run = lay([(0, 1000), ((1000 - overlap) * SECOND // RATE, 300)])
+    assert run == [*range(1, 1001), *range(1001 + overlap, 1301)]
+
+
+def test_a_long_silence_comes_in_small_pieces() -> None:
+    timeline, run = lay([(0, 1), (60 * SECOND, 1)])
+    assert len(run) == timeline.length == 60 * RATE + 1

@@ -3,7 +3,7 @@
 import os
 import threading
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import av
@@ -144,7 +144,8 @@ def test_grey_pictures_become_rgb(tmp_path: Path) -> None:
     clip = Pictures([0, 40], flash=0, pixels="gray")
     image = next(VideoFile(write_clip(tmp_path / "grey.mp4", clip)).frames()).data.image
     assert image.shape == (120, 160, 3)
-    assert image[-5, -5].tolist() == pytest.approx([235] * 3, abs=12)
+    assert image[-5, -5].tolist() == pytest.approx([235] * 3, abs=24)  # either range of luma
+    assert len(set(image[5, 5].tolist())) == 1
 
 
 def test_large_pictures_can_be_scaled_down(tmp_path: Path) -> None:
@@ -257,7 +258,8 @@ def test_a_gap_in_the_sound_is_silent_and_shifts_nothing(tmp_path: Path) -> None
     origin, heard = whole_sound(file)
     assert origin == 0
     assert len(heard) == pytest.approx(3 * SAMPLE_RATE, abs=20)
-    assert lateness(file, [0.5, 2.0], 3.0) == pytest.approx(0, abs=0.001)
+    late = lag_seconds(heard[:20000], bursts([0.5], 1.25, SAMPLE_RATE), SAMPLE_RATE)
+    assert late == pytest.approx(0, abs=0.001), "before the gap"
     assert not heard[round(1.15 * SAMPLE_RATE) : round(1.6 * SAMPLE_RATE)].any()
     late = lag_seconds(heard[24000:], bursts([0.5], 1.5, SAMPLE_RATE), SAMPLE_RATE)
     assert late == pytest.approx(0, abs=0.001), "after the gap"
@@ -393,11 +395,13 @@ def test_of_a_truncated_recording_the_rest_is_read(tmp_path: Path, faststart: by
     path.write_bytes(faststart[: len(faststart) * 3 // 4])
     file = VideoFile(path)
     seen = times(file)
-    assert seen == [time * MS for time in every(40, 4000)][: len(seen)]
+    assert seen[:-3] == [time * MS for time in every(40, 4000)][: len(seen) - 3]
+    assert seen == sorted(seen), "the last ones may lack neighbours that were stored later"
     assert 500 * MS < seen[-1] < 3 * SECOND
     origin, heard = whole_sound(file)
-    for stream, end in (("video", seen[-1]), ("audio", origin + len(heard) * SECOND // 16000)):
-        ending = file.ending(stream)  # type: ignore[arg-type]
+    ends = (seen[-1], origin + len(heard) * SECOND // SAMPLE_RATE)
+    endings = (file.ending("video"), file.ending("audio"))
+    for ending, end in zip(endings, ends, strict=True):
         assert ending is not None
         assert ending.truncated
         assert ending.declared == pytest.approx(4 * SECOND, abs=MS)
@@ -418,7 +422,7 @@ def test_damage_in_the_middle_is_skipped_and_counted(tmp_path: Path, faststart: 
     _, heard = whole_sound(file)
     assert len(heard) == pytest.approx(4 * SAMPLE_RATE, abs=0.03 * SAMPLE_RATE)
     for stream in ("video", "audio"):
-        ending = file.ending(stream)  # type: ignore[arg-type]
+        ending = file.ending(stream)
         assert ending is not None
         assert ending.skipped > 0
         assert not ending.truncated
@@ -442,7 +446,8 @@ def test_an_ending_is_known_only_after_the_end(tmp_path: Path) -> None:
     file = VideoFile(write_clip(tmp_path / "clip.mp4", Pictures(every(40, 400))))
     frames = file.frames()
     next(frames)
-    frames.close()  # type: ignore[attr-defined]
+    assert isinstance(frames, Generator)
+    frames.close()
     assert file.ending("video") is None
     times(file)
     assert file.ending("video") is not None
@@ -495,7 +500,7 @@ def test_what_is_not_a_recording_gets_one_clear_line(
     (tmp_path / "words.srt").write_text("1\n00:00:00,000 --> 00:00:02,000\nhello\n\n")
     assert "neither pictures nor sound" in complaint(tmp_path / "words.srt")
     (tmp_path / "list.m3u8").write_text("#EXTM3U\n#EXTINF:4,\nclip.mp4\n")
-    assert "playlist" in complaint(tmp_path / "list.m3u8")
+    assert "give a recording" in complaint(tmp_path / "list.m3u8")
     assert "cannot be read" in complaint(tmp_path / ("x" * 300))
     assert capfd.readouterr() == ("", "")
 
@@ -525,10 +530,13 @@ def test_a_recording_without_its_index_says_so(tmp_path: Path, faststart: bytes)
     assert "nothing in it can be decoded" in complaint(tmp_path / "index only.mp4")
 
 
-@pytest.mark.parametrize(("tag", "word"), [(b"avc1", "pictures"), (b"mp4a", "sound")])
-def test_an_unknown_codec_says_so(tmp_path: Path, faststart: bytes, tag: bytes, word: str) -> None:
-    path = tmp_path / "strange.mp4"
-    path.write_bytes(faststart.replace(tag, b"zzzz"))
+@pytest.mark.parametrize(("tag", "word"), [(b"avc1", "pictures"), (b"sowt", "sound")])
+def test_an_unknown_codec_says_so(tmp_path: Path, tag: bytes, word: str) -> None:
+    sound = Sound(bursts([0.5], 1.0, 48000), 48000, "pcm_s16le")
+    path = write_clip(tmp_path / "strange.mov", Pictures(every(40, 1000)), sound)
+    data = path.read_bytes()
+    assert tag in data
+    path.write_bytes(data.replace(tag, b"zzzz"))
     text = complaint(path)
     assert word in text
     assert "codec" in text
@@ -589,5 +597,5 @@ def test_real_clips(media: Path, name: str, pictures: int, seconds: float) -> No
     _, heard = whole_sound(file)
     assert len(heard) / SAMPLE_RATE == pytest.approx(seconds, abs=0.1)
     for stream in ("video", "audio"):
-        ending = file.ending(stream)  # type: ignore[arg-type]
+        ending = file.ending(stream)
         assert ending is None or not (ending.truncated or ending.skipped)
