@@ -164,12 +164,15 @@ def _batch(
     settings: TrainingSettings,
     generator: np.random.Generator,
 ) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor], Targets]:
-    drawn = [composer.draw() for _ in range(settings.batch)]
+    subset = composer.draw_subset()
+    drawn = [composer.draw(subset) for _ in range(settings.batch)]
     features: dict[str, torch.Tensor] = {}
     valid: dict[str, torch.Tensor] = {}
     for name in MODALITIES:
-        mask = np.stack([sample.window.valid[name] for sample in drawn])
-        raw = np.stack([sample.window.features[name] for sample in drawn])
+        # one empty step stands for a modality that is left out: it costs next to nothing
+        steps = slice(None) if name in subset else slice(1)
+        mask = np.stack([sample.window.valid[name][steps] for sample in drawn])
+        raw = np.stack([sample.window.features[name][steps] for sample in drawn])
         scaled = normaliser(name, raw, mask)
         # one offset for a whole window and a smaller one for each step: a person, and a moment
         offset = generator.standard_normal((len(drawn), 1, raw.shape[2]), np.float32)
