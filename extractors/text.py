@@ -71,13 +71,19 @@ class TextEncoder:
 
 
 class TextStage:
-    """Words to `TextContext`: with each word, the last words up to it and their states."""
+    """Words to `TextContext`: with each word, the last words up to it and their states.
+
+    None, which says that time has passed, is handed on.
+    """
 
     def __init__(self, encoder: TextEncoder) -> None:
         self._encoder = encoder
         self._words: deque[Word] = deque(maxlen=CONTEXT_WORDS)
 
-    def process(self, sample: Sample[Word]) -> Iterator[Sample[TextContext]]:
+    def process(self, sample: Sample[Word | None]) -> Iterator[Sample[TextContext | None]]:
+        if sample.data is None:
+            yield Sample("text", sample.start, sample.end, sample.published, None)
+            return
         self._words.append(sample.data)
         while self._words[0].end <= sample.end - CONTEXT_SPAN:
             self._words.popleft()
@@ -85,7 +91,7 @@ class TextStage:
         context = TextContext(words, self._encoder([word.text for word in words]))
         yield Sample("text", sample.start, sample.end, sample.published, context)
 
-    def finish(self) -> Iterator[Sample[TextContext]]:
+    def finish(self) -> Iterator[Sample[TextContext | None]]:
         return iter(())
 
 

@@ -1,8 +1,8 @@
 """Training batches: windows of equal emotion from different corpora, composed, with parts missing.
 
 No corpus here has all three modalities. A batch picks a subset of the modalities; each sample picks
-an emotion and then, for each modality, an example with this emotion, whoever it is of. What is left out
-is absent, exactly as a face out of the picture is in live use.
+an emotion and then, for each modality, an example with this emotion, whoever it is of. What is left
+out is absent, exactly as a face out of the picture is in live use.
 """
 
 from collections.abc import Mapping, Sequence
