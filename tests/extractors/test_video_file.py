@@ -8,10 +8,8 @@ from pathlib import Path
 
 import av
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from assets.errors import BadInput
 from extractors.features import SAMPLE_RATE
 from extractors.stream.sample import SECOND, from_seconds
 from extractors.video_file import VideoFile
@@ -21,48 +19,9 @@ from tests.extractors.clips import (
     bursts,
     every,
     lag_seconds,
-    top_boxes,
     write_clip,
 )
-
-MS = SECOND // 1000
-B_FRAMES = {"preset": "veryfast", "bf": "3", "b-adapt": "0"}
-
-
-def times(file: VideoFile, start: int = 0) -> list[int]:
-    return [sample.start for sample in file.frames(start)]
-
-
-def whole_sound(
-    file: VideoFile, start: int = 0, rate: int = SAMPLE_RATE, channels: int = 1
-) -> tuple[int, npt.NDArray[np.float32]]:
-    """Start and samples; checks that the blocks follow each other exactly."""
-    blocks = list(file.audio(start, rate, channels))
-    assert blocks
-    origin = blocks[0].start
-    count = 0
-    for block in blocks:
-        assert block.stream == "audio"
-        assert block.data.samples.dtype == np.float32
-        assert block.start == pytest.approx(origin + count * SECOND / rate, abs=1)
-        count += len(block.data.samples)
-        assert block.end == block.published == pytest.approx(origin + count * SECOND / rate, abs=1)
-    assert all(len(block.data.samples) == rate // 2 for block in blocks[:-1])
-    return origin, np.concatenate([block.data.samples for block in blocks])
-
-
-def lateness(file: VideoFile, at: list[float], seconds: float) -> float:
-    """Seconds by which the bursts are heard later than meant."""
-    origin, samples = whole_sound(file)
-    heard = np.concatenate([np.zeros(round(origin * SAMPLE_RATE / SECOND)), samples])
-    return lag_seconds(heard, bursts(at, seconds, SAMPLE_RATE), SAMPLE_RATE)
-
-
-def flash_time(file: VideoFile) -> int:
-    return next(s.start for s in file.frames() if s.data.image[60:, 80:].mean() > 128)
-
-
-# --- pictures ------------------------------------------------------------------------------------
+from tests.extractors.playing import B_FRAMES, MS, flash_time, lateness, times, whole_sound
 
 
 @pytest.mark.parametrize("options", [{"preset": "ultrafast"}, B_FRAMES], ids=["plain", "b-frames"])
@@ -340,9 +299,6 @@ def test_samples_that_are_not_numbers_become_silence(tmp_path: Path) -> None:
     assert ending.replaced == 3
 
 
-# --- files with less, more or damaged content ----------------------------------------------------
-
-
 def test_no_sound_and_no_pictures_are_empty_streams(tmp_path: Path) -> None:
     mute = VideoFile(write_clip(tmp_path / "mute.mp4", Pictures([0, 40])))
     assert (mute.info.has_video, mute.info.has_audio) == (True, False)
@@ -375,73 +331,6 @@ def test_cover_art_is_not_a_video(tmp_path: Path) -> None:
     assert lateness(file, [0.3], 1.0) == pytest.approx(0, abs=0.002)
 
 
-@pytest.fixture
-def faststart(tmp_path: Path) -> bytes:
-    """A clip of 4 s with its index in front."""
-    clip = write_clip(
-        tmp_path / "whole.mp4",
-        Pictures(every(40, 4000), flash=1000, options=B_FRAMES),
-        Sound(bursts([0.5, 1.0, 1.7], 4.0, 48000), 48000),
-        format_options={"movflags": "faststart"},
-    )
-    data = clip.read_bytes()
-    names = [name for name, _, _ in top_boxes(data)]
-    assert names.index("moov") < names.index("mdat")
-    return data
-
-
-def test_of_a_truncated_recording_the_rest_is_read(tmp_path: Path, faststart: bytes) -> None:
-    path = tmp_path / "cut.mp4"
-    path.write_bytes(faststart[: len(faststart) * 3 // 4])
-    file = VideoFile(path)
-    seen = times(file)
-    assert seen[:-3] == [time * MS for time in every(40, 4000)][: len(seen) - 3]
-    assert seen == sorted(seen), "the last ones may lack neighbours that were stored later"
-    assert 500 * MS < seen[-1] < 3 * SECOND
-    origin, heard = whole_sound(file)
-    ends = (seen[-1], origin + len(heard) * SECOND // SAMPLE_RATE)
-    endings = (file.ending("video"), file.ending("audio"))
-    for ending, end in zip(endings, ends, strict=True):
-        assert ending is not None
-        assert ending.truncated
-        assert ending.declared == pytest.approx(4 * SECOND, abs=MS)
-        assert ending.end == pytest.approx(end, abs=MS)
-
-
-def test_damage_in_the_middle_is_skipped_and_counted(tmp_path: Path, faststart: bytes) -> None:
-    _, start, end = next(box for box in top_boxes(faststart) if box[0] == "mdat")
-    middle = (start + end) // 2
-    noise = np.random.default_rng(5).integers(0, 256, 600, dtype=np.uint8).tobytes()
-    path = tmp_path / "damaged.mp4"
-    path.write_bytes(faststart[:middle] + noise + faststart[middle + 600 :])
-    file = VideoFile(path)
-    seen = times(file)
-    assert seen[-1] == 3960 * MS
-    assert set(seen) < {time * MS for time in every(40, 4000)}
-    assert lateness(file, [0.5, 1.0], 4.0) == pytest.approx(0, abs=0.002)
-    _, heard = whole_sound(file)
-    assert len(heard) == pytest.approx(4 * SAMPLE_RATE, abs=0.03 * SAMPLE_RATE)
-    for stream in ("video", "audio"):
-        ending = file.ending(stream)
-        assert ending is not None
-        assert ending.skipped > 0
-        assert not ending.truncated
-
-
-def test_a_truncated_matroska_file_is_read_and_known_as_such(tmp_path: Path) -> None:
-    sound = Sound(bursts([0.5], 4.0, 48000), 48000, "flac", format="s16")
-    clip = write_clip(tmp_path / "clip.mkv", Pictures(every(40, 4000)), sound)
-    data = clip.read_bytes()
-    clip.write_bytes(data[: len(data) // 2])
-    file = VideoFile(clip)
-    whole_sound(file)
-    assert times(file)
-    for ending in (file.ending("audio"), file.ending("video")):
-        assert ending is not None
-        assert ending.truncated
-        assert ending.end < 3 * SECOND
-
-
 def test_an_ending_is_known_only_after_the_end(tmp_path: Path) -> None:
     file = VideoFile(write_clip(tmp_path / "clip.mp4", Pictures(every(40, 400))))
     frames = file.frames()
@@ -472,102 +361,6 @@ def test_passes_run_side_by_side_in_threads(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert (results["frames"], results["sound"]) == alone
-
-
-# --- bad input -----------------------------------------------------------------------------------
-
-
-def complaint(path: Path) -> str:
-    with pytest.raises(BadInput) as caught:
-        VideoFile(path)
-    text = str(caught.value)
-    assert "\n" not in text
-    assert path.name in text
-    return text
-
-
-def test_what_is_not_a_recording_gets_one_clear_line(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert "does not exist" in complaint(tmp_path / "missing.mp4")
-    assert "folder" in complaint(tmp_path)
-    (tmp_path / "empty.mp4").touch()
-    assert "empty" in complaint(tmp_path / "empty.mp4")
-    (tmp_path / "text.mp4").write_text("Dear diary,\n" * 50)
-    assert "not a media file" in complaint(tmp_path / "text.mp4")
-    (tmp_path / "text.txt").write_text("Dear diary,\n" * 50)
-    assert "text" in complaint(tmp_path / "text.txt")
-    (tmp_path / "words.srt").write_text("1\n00:00:00,000 --> 00:00:02,000\nhello\n\n")
-    assert "neither pictures nor sound" in complaint(tmp_path / "words.srt")
-    (tmp_path / "list.m3u8").write_text("#EXTM3U\n#EXTINF:4,\nclip.mp4\n")
-    assert "give a recording" in complaint(tmp_path / "list.m3u8")
-    assert "cannot be read" in complaint(tmp_path / ("x" * 300))
-    assert capfd.readouterr() == ("", "")
-
-
-def test_a_file_that_may_not_be_read_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write_clip(tmp_path / "clip.mp4", Pictures([0, 40]))
-
-    def refuse(*_: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "open", refuse)
-    assert "permissions" in complaint(path)
-
-
-def test_a_recording_without_its_index_says_so(tmp_path: Path, faststart: bytes) -> None:
-    clip = write_clip(tmp_path / "clip.mp4", Pictures(every(40, 2000)))
-    data = clip.read_bytes()
-    assert top_boxes(data)[-1][0] == "moov"
-    clip.write_bytes(data[: len(data) // 2])
-    assert "cut off before its index" in complaint(clip)
-    (tmp_path / "early.mp4").write_bytes(faststart[:400])
-    assert "cut off before its index" in complaint(tmp_path / "early.mp4")
-    _, start, _ = next(box for box in top_boxes(faststart) if box[0] == "mdat")
-    (tmp_path / "index only.mp4").write_bytes(faststart[: start + 8])
-    assert "nothing in it can be decoded" in complaint(tmp_path / "index only.mp4")
-
-
-@pytest.mark.parametrize(("tag", "word"), [(b"avc1", "pictures"), (b"sowt", "sound")])
-def test_an_unknown_codec_says_so(tmp_path: Path, tag: bytes, word: str) -> None:
-    sound = Sound(bursts([0.5], 1.0, 48000), 48000, "pcm_s16le")
-    path = write_clip(tmp_path / "strange.mov", Pictures(every(40, 1000)), sound)
-    data = path.read_bytes()
-    assert tag in data
-    path.write_bytes(data.replace(tag, b"zzzz"))
-    text = complaint(path)
-    assert word in text
-    assert "codec" in text
-
-
-def test_encrypted_content_says_so(tmp_path: Path, faststart: bytes) -> None:
-    _, start, end = next(box for box in top_boxes(faststart) if box[0] == "mdat")
-    noise = np.random.default_rng(1).integers(0, 256, end - start - 8, dtype=np.uint8).tobytes()
-    path = tmp_path / "locked.mp4"
-    path.write_bytes(faststart[: start + 8] + noise + faststart[end:])
-    assert "encrypted" in complaint(path)
-
-
-def test_names_with_colons_and_other_letters_are_only_names(tmp_path: Path) -> None:
-    path = write_clip(tmp_path / "clip.mp4", Pictures([0, 40]))
-    odd = path.rename(tmp_path / "http: 100 % ünïcode #1?.mp4")
-    assert len(times(VideoFile(odd))) == 2
-
-
-def test_a_broken_file_is_quiet(
-    tmp_path: Path, faststart: bytes, capfd: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "cut.mp4"
-    path.write_bytes(faststart[: len(faststart) // 2])
-    file = VideoFile(path)
-    times(file)
-    list(file.audio())
-    assert capfd.readouterr() == ("", "")
-
-
-# --- real clips ----------------------------------------------------------------------------------
 
 
 @pytest.fixture
