@@ -11,11 +11,13 @@ import numpy.typing as npt
 from assets.errors import SessionError
 from extractors.features import LANDMARKS, FloatArray
 
-__all__ = ["LandmarkWriter", "read_landmarks"]
+__all__ = ["LandmarkWriter", "read_landmarks", "read_row"]
 
 SHAPE = (LANDMARKS, 3)
 HEADER = 128
 """Bytes before the data. NumPy pads its headers, so a longer row count fits in later."""
+FLUSHED = 16
+"""Rows between flushes, so that `read_row` sees a file that still grows."""
 
 
 class LandmarkWriter:
@@ -34,6 +36,8 @@ class LandmarkWriter:
         assert self._file is not None
         self._file.write(np.ascontiguousarray(landmarks, np.float16).tobytes())
         self.rows += 1
+        if self.rows % FLUSHED == 0:
+            self._file.flush()
 
     def close(self) -> None:
         """Write the number of rows into the header. Calling it twice does no harm."""
@@ -62,6 +66,20 @@ class LandmarkWriter:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def read_row(path: Path, row: int) -> FloatArray | None:
+    """One row [478, 3] of a file that may still grow; None if it is not there yet."""
+    size = SHAPE[0] * SHAPE[1] * 2
+    try:
+        with path.open("rb") as file:
+            file.seek(HEADER + row * size)
+            data = file.read(size)
+    except OSError:
+        return None
+    if len(data) < size:
+        return None
+    return np.frombuffer(data, np.float16).reshape(SHAPE).astype(np.float32)
 
 
 def read_landmarks(path: Path) -> npt.NDArray[np.float16]:

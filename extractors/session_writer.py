@@ -105,7 +105,7 @@ class SessionWriter:
         try:
             features = self.partial / "features"
             features.mkdir(parents=True)
-            self._landmarks = LandmarkWriter(features / "landmarks.npy")
+            self._landmarks = LandmarkWriter(self.landmark_path)
             self._words = (self.partial / "words.jsonl").open("w", encoding="utf-8")
             self._tables = {
                 name: _Table((self.partial if name == "timeline" else features) / file, columns)
@@ -116,14 +116,20 @@ class SessionWriter:
             shutil.rmtree(self.partial, ignore_errors=True)
             raise self._cannot(error) from error
 
-    def add_face(self, sample: Sample[FaceFeatures]) -> None:
-        """Add what is known of a face in one picture."""
+    @property
+    def landmark_path(self) -> Path:
+        """The file of landmarks while the session is in the making."""
+        return self.partial / "features" / "landmarks.npy"
+
+    def add_face(self, sample: Sample[FaceFeatures]) -> int:
+        """Add what is known of a face in one picture. Returns its row of landmarks, or -1."""
         with self._writing():
             row = -1
             if sample.data.landmarks is not None:
                 row = self._landmarks.rows
                 self._landmarks.append(sample.data.landmarks)
             self._tables["face"].add(face_row(sample, row))
+        return row
 
     def add_voice(self, sample: Sample[VoiceFeatures]) -> None:
         """Add a tenth of a second of voice."""

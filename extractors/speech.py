@@ -1,7 +1,7 @@
 """Words and encoder states from sound, both from one Whisper model."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -139,6 +139,6 @@ class WordStage:
 
 
 @contextmanager
-def open_word_stage(model: SpeechModel) -> Iterator[WordStage]:
-    """The stage; the model is shared and stays with whoever made it."""
-    yield WordStage(model)
+def open_word_stage(model: Callable[[], SpeechModel]) -> Iterator[WordStage]:
+    """The stage; the model is shared and stays with whoever gives it."""
+    yield WordStage(model())

@@ -1,7 +1,7 @@
 """What the words mean: token states of MiniLM for each word in its context."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,6 @@ class TextStage:
 
 
 @contextmanager
-def open_text_stage(model: Path, tokenizer: Path) -> Iterator[TextStage]:
-    """The stage with an encoder of its own."""
-    yield TextStage(TextEncoder(model, tokenizer))
+def open_text_stage(encoder: Callable[[], TextEncoder]) -> Iterator[TextStage]:
+    """The stage; the encoder is shared and stays with whoever gives it."""
+    yield TextStage(encoder())
