@@ -4,7 +4,9 @@
 
 The peers are DMD (the same code without dictionary) and the bare limit: a multiplication of
 256 x 256 matrices, repeated until it has done as many floating point operations.
-Times are the least of several rounds, in which the candidates take turns.
+Times are the least of several rounds, in which the candidates take turns. Where other processes
+want the same cores, set OMP_WAIT_POLICY=PASSIVE: threads that spin while they wait for one another
+made a training step on 2 threads about 8 times slower there.
 """
 
 import argparse

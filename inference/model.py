@@ -107,6 +107,12 @@ class Prediction(NamedTuple):
     sentiment: Tensor
 
 
+def as_prediction(outputs: Tensor, config: DHMDConfig) -> Prediction:
+    """What a head gives, [..., E + 1], taken apart; sentiment is 0 if it is not predicted."""
+    sentiment = outputs[..., -1] if config.sentiment else outputs.new_zeros(outputs.shape[:-1])
+    return Prediction(outputs[..., : len(config.emotions)], sentiment)
+
+
 class Space(NamedTuple):
     """One decoupled space; width w is d (homogeneous) or 2d (heterogeneous). Absent is zero."""
 
@@ -230,13 +236,9 @@ class Attention(nn.Module):
             for y in (self.query(x), *self.key_value(source).chunk(2, dim=2))
         )
         some = allowed.any(2, keepdim=True)
-        mixed = F.scaled_dot_product_attention(
-            query,
-            key,
-            value,
-            attn_mask=(allowed | ~some).unsqueeze(1),
-            dropout_p=self.dropout if self.training else 0.0,
-        )
+        mask = (allowed | ~some).unsqueeze(1)
+        dropout = self.dropout if self.training else 0.0
+        mixed = F.scaled_dot_product_attention(query, key, value, mask, dropout)
         result: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
         return result.masked_fill(~some, 0.0)
 
@@ -249,11 +251,8 @@ class Layer(nn.Module):
         self.attention_norm = nn.LayerNorm(width)
         self.attention = Attention(width, config.heads, config.attention_dropout)
         self.ffn_norm = nn.LayerNorm(width)
-        self.ffn = nn.Sequential(
-            nn.Linear(width, 4 * width),
-            nn.ReLU(),
-            nn.Linear(4 * width, width),
-        )
+        wide, narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        self.ffn = nn.Sequential(wide, nn.ReLU(), narrow)
         self.dropout = SequenceDropout(config.dropout)
 
     def forward(self, x: Tensor, source: Tensor | None, allowed: Tensor) -> Tensor:
@@ -305,7 +304,6 @@ class Head(nn.Module):
 
     def __init__(self, width: int, config: DHMDConfig) -> None:
         super().__init__()
-        self.emotions, self.sentiment = len(config.emotions), config.sentiment
         self.inner = nn.Linear(width, width)
         self.outer = nn.Linear(width, width)
         self.dropout = nn.Dropout(config.output_dropout)
@@ -315,12 +313,6 @@ class Head(nn.Module):
         """x [B, w] -> representation [B, w], outputs [B, E + 1]."""
         representation = x + self.outer(self.dropout(F.relu(self.inner(x))))
         return representation, self.output(representation)
-
-    def split(self, outputs: Tensor) -> Prediction:
-        """Outputs [..., E + 1] as a prediction; sentiment is 0 where it is not predicted."""
-        emotion = outputs[..., : self.emotions]
-        sentiment = outputs[..., -1] if self.sentiment else outputs.new_zeros(outputs.shape[:-1])
-        return Prediction(emotion, sentiment)
 
 
 class GDUnit(nn.Module):
@@ -340,9 +332,8 @@ class GDUnit(nn.Module):
 
     def forward(self, outputs: Tensor, representation: Tensor, present: Tensor) -> Tensor:
         """[B, M, E + 1], [B, M, w], bool [B, M] -> edges [B, 6]; all 0 where none exists."""
-        node = torch.cat(
-            [self.from_outputs(outputs), self.from_representation(representation)], dim=2
-        )
+        parts = [self.from_outputs(outputs), self.from_representation(representation)]
+        node = torch.cat(parts, dim=2)
         logits = self.edge(torch.cat([node[:, _STUDENT], node[:, _TEACHER]], dim=2)).squeeze(2)
         return edge_softmax(logits / self.temperature, present)
 
@@ -370,39 +361,26 @@ class CrossModalDictionary(nn.Module):
     def __init__(self, width: int, config: DHMDConfig) -> None:
         super().__init__()
         self.atoms = nn.Parameter(torch.randn(config.atoms, width))
-        self.query = nn.ModuleDict(
-            {
-                name: nn.Sequential(
-                    nn.LayerNorm(width),
-                    nn.Linear(width, width),
-                    nn.GELU(),
-                    nn.LayerNorm(width),
-                    nn.Linear(width, width),
-                )
-                for name in MODALITIES
-            }
-        )
+        self.query = nn.ModuleDict({name: self.query_map(width) for name in MODALITIES})
+
+    @staticmethod
+    def query_map(width: int) -> nn.Sequential:
+        first, second = nn.Linear(width, width), nn.Linear(width, width)
+        return nn.Sequential(nn.LayerNorm(width), first, nn.GELU(), nn.LayerNorm(width), second)
 
     def forward(
-        self, steps: dict[str, Tensor], valid: dict[str, Tensor]
+        self, steps: dict[str, Tensor], valid: dict[str, Tensor], present: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """{[B, T, w]}, {bool [B, T]} -> scores [B, M, K], activation [B, M, K], feature [B, M, w].
+        """{[B, T, w]} and masks -> scores and activation [B, M, K], feature [B, M, w].
 
         Of an absent modality all three are zero.
         """
-        present = torch.stack([valid[name].any(1) for name in MODALITIES], dim=1)
         scale = 2.0 * math.sqrt(self.atoms.shape[1])
-        scores = torch.stack(
-            [
-                (self.query[name](steps[name]) / scale @ self.atoms.T)
-                .masked_fill(~valid[name].unsqueeze(2), -1e9)
-                .max(1)
-                .values
-                for name in MODALITIES
-            ],
-            dim=1,
-        )
-        scores = where_valid(scores, present)
+        best = []
+        for name in MODALITIES:
+            score = self.query[name](steps[name]) / scale @ self.atoms.T
+            best.append(score.masked_fill(~valid[name].unsqueeze(2), -1e9).max(1).values)
+        scores = where_valid(torch.stack(best, dim=1), present)
         activation = where_valid(sparsemax(scores), present)
         return scores, activation, F.normalize(activation @ self.atoms, dim=2)
 
@@ -419,17 +397,17 @@ class Branch(nn.Module):
 
     def forward(
         self,
-        summary: dict[str, Tensor],
+        contextual: dict[str, Tensor],
         steps: dict[str, Tensor],
         valid: dict[str, Tensor],
         present: Tensor,
     ) -> Space:
-        """Summaries {[B, w]}, the steps {[B, T, w]} that the dictionary looks at, and masks."""
+        """Transformer outputs and what the dictionary looks at, {[B, T, w]} each, and masks."""
+        summary = {name: last_valid_step(contextual[name], valid[name]) for name in MODALITIES}
         pairs = [self.heads[name](summary[name]) for name in MODALITIES]
-        representation = where_valid(torch.stack([pair[0] for pair in pairs], dim=1), present)
-        outputs = where_valid(torch.stack([pair[1] for pair in pairs], dim=1), present)
-        head = self.heads["text"]
-        assert isinstance(head, Head)
+        representation, outputs = (
+            where_valid(torch.stack(three, dim=1), present) for three in zip(*pairs, strict=True)
+        )
         if self.graph is not None:
             edges = self.graph(outputs, representation, present)
         else:
@@ -437,13 +415,18 @@ class Branch(nn.Module):
         if self.dictionary is not None:
             if not self.config.dictionary_gradient:
                 steps = {name: x.detach() for name, x in steps.items()}
-            scores, activation, feature = self.dictionary(steps, valid)
+            scores, activation, feature = self.dictionary(steps, valid, present)
         else:
             scores = activation = outputs.new_zeros(*present.shape, self.config.atoms)
             feature = torch.zeros_like(representation)
-        stacked = torch.stack([summary[name] for name in MODALITIES], dim=1)
         return Space(
-            stacked, representation, head.split(outputs), edges, scores, activation, feature
+            summary=torch.stack(list(summary.values()), dim=1),
+            representation=representation,
+            prediction=as_prediction(outputs, self.config),
+            edges=edges,
+            scores=scores,
+            activation=activation,
+            feature=feature,
         )
 
 
@@ -457,7 +440,7 @@ class Fusion(nn.Module):
     def __init__(self, config: DHMDConfig) -> None:
         super().__init__()
         d = config.width
-        self.multiply, self.dictionary = config.gate == "multiply", config.dictionary
+        self.config = config
         if config.dictionary:
             self.homogeneous_slot = nn.ModuleList(nn.Linear(2 * d, d) for _ in MODALITIES)
             self.heterogeneous_slot = nn.ModuleList(nn.Linear(4 * d, 2 * d) for _ in MODALITIES)
@@ -468,7 +451,7 @@ class Fusion(nn.Module):
     def forward(self, homo: Space, hetero: Space, present: Tensor) -> Prediction:
         """Two spaces and presence bool [B, M] -> the prediction of the whole network."""
         shared, private = homo.summary, hetero.summary
-        if self.dictionary:
+        if self.config.dictionary:
             shared = self.slots(self.homogeneous_slot, homo)
             private = self.slots(self.heterogeneous_slot, hetero)
         shared, private = where_valid(shared, present), where_valid(private, present)
@@ -476,10 +459,12 @@ class Fusion(nn.Module):
         private_gate = torch.stack(
             [gate(private[:, m]).sigmoid() for m, gate in enumerate(self.heterogeneous_gate)], dim=1
         )
-        shared = shared_gate * shared if self.multiply else where_valid(shared_gate, present)
-        private = private_gate * private if self.multiply else where_valid(private_gate, present)
+        if self.config.gate == "multiply":
+            shared, private = shared_gate * shared, private_gate * private
+        else:
+            shared, private = where_valid(shared_gate, present), where_valid(private_gate, present)
         _, outputs = self.head(torch.cat([private.flatten(1), shared.flatten(1)], dim=1))
-        return self.head.split(outputs)
+        return as_prediction(outputs, self.config)
 
     @staticmethod
     def slots(projections: nn.ModuleList, space: Space) -> Tensor:
@@ -553,11 +538,11 @@ class DHMD(nn.Module):
             for name in MODALITIES
         }
         # The homogeneous dictionary looks at c itself, the heterogeneous one at h [fdt].
-        homo = self._branch(self.homogeneous, contextual, shared, valid, present)
+        homo = self.homogeneous(contextual, shared, valid, present)
         _, joint = self.joint_head(homo.summary.flatten(1))
 
         crossed = {name: self._cross(name, private, valid) for name in MODALITIES}
-        hetero = self._branch(self.heterogeneous, crossed, crossed, valid, present)
+        hetero = self.heterogeneous(crossed, crossed, valid, present)
 
         final = self.fusion(homo, hetero, present)
         return DHMDOutput(
@@ -566,7 +551,7 @@ class DHMD(nn.Module):
             present=present,
             homogeneous=homo,
             heterogeneous=hetero,
-            joint=self.joint_head.split(joint),
+            joint=as_prediction(joint, self.config),
             aligned=where_valid(aligned, present),
             valid=valid,
             encoded=encoded,
@@ -604,18 +589,6 @@ class DHMD(nn.Module):
             if source != target
         ]
         result: Tensor = self.self_transformer[target](torch.cat(both, dim=2), valid[target])
-        return result
-
-    @staticmethod
-    def _branch(
-        branch: Branch,
-        contextual: dict[str, Tensor],
-        steps: dict[str, Tensor],
-        valid: dict[str, Tensor],
-        present: Tensor,
-    ) -> Space:
-        summary = {name: last_valid_step(contextual[name], valid[name]) for name in MODALITIES}
-        result: Space = branch(summary, steps, valid, present)
         return result
 
     def _check(self, features: dict[str, Tensor], valid: dict[str, Tensor]) -> None:

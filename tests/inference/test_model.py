@@ -1,7 +1,6 @@
 """The network: its small functions by hand, then what must not change its output."""
 
 import itertools
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -27,15 +26,6 @@ from inference.training.losses import Targets, total
 from tests.inference.small_network import SMALL, changed, random_batch, with_modalities
 
 SUBSETS = list(itertools.product([False, True], repeat=3))
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Tensors this small are slower on two threads, by far if another process has the cores."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture
