@@ -27,6 +27,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
+    Command("analyze", "turn recordings into emotion timelines on disk", "desktop.analyze_command"),
     Command("models", "list, fetch or verify the pretrained files", "desktop.models_command"),
 )
 

@@ -75,10 +75,13 @@ class SpeechModel:
         words: list[SpokenWord] = []
         for segment in segments:
             for word in segment.words or ():
-                text = word.word.strip()
-                if text and word.probability >= LEAST_PROBABILITY:
-                    words.append((text, word.start, word.end, word.probability))
-        return words
+                if words and not word.word.startswith(" "):  # "D" and ".C." are one word
+                    text, start, _, probability = words[-1]
+                    least = min(probability, word.probability)
+                    words[-1] = (text + word.word.strip(), start, word.end, least)
+                elif word.word.strip():
+                    words.append((word.word.strip(), word.start, word.end, word.probability))
+        return [word for word in words if word[3] >= LEAST_PROBABILITY]
 
     def states(self, samples: FloatArray) -> FloatArray:
         """Encoder states of `samples` float32 [n] at 16 kHz: float32 [ceil(n / 320), width], 50 Hz.

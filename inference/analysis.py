@@ -76,31 +76,19 @@ class Analysis:
         make = partial(Worker, on_failure=self._on_failure)
         frames = Channel[Any]("frames", 4)
         sound = Channel[Any]("sound", 8)
-        pieces_for_words, pieces_for_voice = (
-            Channel[Any]("words in", 1),
-            Channel[Any]("voice in", 1),
-        )
+        to_words, to_voice = Channel[Any]("sound to words", 1), Channel[Any]("sound to voice", 1)
         words, text = Channel[Any]("words", 512), Channel[Any]("text", 512)
         voice, face = Channel[Any]("voice", 512), Channel[Any]("face", 256)
-        self._channels = (
-            frames,
-            sound,
-            pieces_for_words,
-            pieces_for_voice,
-            words,
-            text,
-            voice,
-            face,
-        )
+        self._channels = (frames, sound, to_words, to_voice, words, text, voice, face)
         models, video = self._models, self.video
         return [
             make("video", video.frames(max_side=LARGEST_SIDE), None, [frames]),
             make("sound", video.audio(), None, [sound]),
             make("face", frames, partial(open_face_stage, models.face), [face]),
-            make("utterances", sound, open_utterance_stage, [pieces_for_words, pieces_for_voice]),
-            make("words", pieces_for_words, partial(open_word_stage, models.speech), [words]),
+            make("utterances", sound, open_utterance_stage, [to_words, to_voice]),
+            make("words", to_words, partial(open_word_stage, models.speech), [words]),
             make("text", words, partial(open_text_stage, models.text), [text]),
-            make("voice", pieces_for_voice, partial(open_voice_stage, models.speech), [voice]),
+            make("voice", to_voice, partial(open_voice_stage, models.speech), [voice]),
             make("engine", in_time_order(text, voice, face), self._open_engine, []),
         ]
 
