@@ -36,7 +36,12 @@ fi
 rm -f .venv/*.done
 echo "installing packages into .venv (about 2.5 GB, some minutes)"
 quiet=()
-[[ -t 1 ]] || quiet=(--quiet)
+[[ -t 1 ]] || quiet=(--quiet --quiet)
 .venv/bin/python -m pip --disable-pip-version-check --no-input install "${quiet[@]}" \
     --constraint requirements.lock --editable "$target"
+# Python 3.11 and 3.12 read the editable install's path in the locale's encoding and do not even
+# start under LC_ALL=C when it has a letter such as ö; relative to site-packages it has none.
+for link in .venv/lib/python3*/site-packages/*affectscope.pth; do
+    echo ../../../.. >"$link"
+done
 printf '%s\n' "$state" >".venv/$1.done"

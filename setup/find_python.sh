@@ -26,6 +26,7 @@ for candidate in "${candidates[@]}"; do
     found="$found, $candidate lacks the package python$version-venv"
 done
 
-echo "affectscope: Python 3.11 or 3.12 is needed (${found:+${found#, }}${found:-none found}):" \
+found=${found:-, none found}
+echo "affectscope: Python 3.11 or 3.12 is needed (${found#, }):" \
     "install one, or name it as in \`make run PYTHON=/path/to/python3.12\`" >&2
 exit 1
