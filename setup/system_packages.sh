@@ -32,6 +32,9 @@ libxcb-render-util.so.0      libxcb-render-util0
 libxcb-shape.so.0            libxcb-shape0
 libxcb-randr.so.0            libxcb-randr0
 libxcb-xkb.so.1              libxcb-xkb1
+libwayland-client.so.0       libwayland-client0
+libwayland-cursor.so.0       libwayland-cursor0
+libwayland-egl.so.1          libwayland-egl1
 libpulse.so.0                libpulse0
 libasound_module_pcm_pulse.so  libasound2-plugins
 '
