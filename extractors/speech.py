@@ -1,7 +1,7 @@
 """Words and encoder states from sound, both from one Whisper model."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -115,27 +115,30 @@ class SpeechModel:
 
 
 class WordStage:
-    """Pieces of sound to words, in the order in which they end."""
+    """Pieces of sound to words in the order in which they end, and None at the end of each piece.
+
+    None says that no further word ends before: readers that wait for all streams need to know.
+    """
 
     def __init__(self, model: SpeechModel) -> None:
         self._model = model
         self._last = 0
 
-    def process(self, sample: Sample[Utterances]) -> Iterator[Sample[Word]]:
-        if not sample.data.spoken:
-            return
-        for text, start, end, probability in self._model.words(sample.data.samples):
+    def process(self, sample: Sample[Utterances]) -> Iterator[Sample[Word | None]]:
+        spoken = self._model.words(sample.data.samples) if sample.data.spoken else []
+        for text, start, end, probability in spoken:
             until = min(max(sample.start + from_seconds(end), self._last), sample.end)
             since = min(sample.start + from_seconds(start), until)
             self._last = until
             word = Word(text, since, until, probability)
             yield Sample("word", since, until, sample.published, word)
+        yield Sample("word", sample.end, sample.end, sample.published, None)
 
-    def finish(self) -> Iterator[Sample[Word]]:
+    def finish(self) -> Iterator[Sample[Word | None]]:
         return iter(())
 
 
 @contextmanager
-def open_word_stage(model: SpeechModel) -> Iterator[WordStage]:
-    """The stage; the model is shared and stays with whoever made it."""
-    yield WordStage(model)
+def open_word_stage(model: Callable[[], SpeechModel]) -> Iterator[WordStage]:
+    """The stage; the model is shared and stays with whoever gives it."""
+    yield WordStage(model())

@@ -1,7 +1,7 @@
 """What the words mean: token states of MiniLM for each word in its context."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -71,13 +71,19 @@ class TextEncoder:
 
 
 class TextStage:
-    """Words to `TextContext`: with each word, the last words up to it and their states."""
+    """Words to `TextContext`: with each word, the last words up to it and their states.
+
+    None, which says that time has passed, is handed on.
+    """
 
     def __init__(self, encoder: TextEncoder) -> None:
         self._encoder = encoder
         self._words: deque[Word] = deque(maxlen=CONTEXT_WORDS)
 
-    def process(self, sample: Sample[Word]) -> Iterator[Sample[TextContext]]:
+    def process(self, sample: Sample[Word | None]) -> Iterator[Sample[TextContext | None]]:
+        if sample.data is None:
+            yield Sample("text", sample.start, sample.end, sample.published, None)
+            return
         self._words.append(sample.data)
         while self._words[0].end <= sample.end - CONTEXT_SPAN:
             self._words.popleft()
@@ -85,11 +91,11 @@ class TextStage:
         context = TextContext(words, self._encoder([word.text for word in words]))
         yield Sample("text", sample.start, sample.end, sample.published, context)
 
-    def finish(self) -> Iterator[Sample[TextContext]]:
+    def finish(self) -> Iterator[Sample[TextContext | None]]:
         return iter(())
 
 
 @contextmanager
-def open_text_stage(model: Path, tokenizer: Path) -> Iterator[TextStage]:
-    """The stage with an encoder of its own."""
-    yield TextStage(TextEncoder(model, tokenizer))
+def open_text_stage(encoder: Callable[[], TextEncoder]) -> Iterator[TextStage]:
+    """The stage; the encoder is shared and stays with whoever gives it."""
+    yield TextStage(encoder())

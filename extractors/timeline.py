@@ -1,5 +1,6 @@
 """The emotion timeline of a recording: one row per window, as arrays."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -63,6 +64,14 @@ class Timeline:
     def known(self) -> npt.NDArray[np.bool_]:
         """[n] whether any modality was there."""
         return np.asarray(self.present.any(axis=1))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Timeline"]) -> "Timeline":
+        """One timeline of parts that follow each other."""
+        if not parts:
+            return cls.empty()
+        names = [field.name for field in fields(cls)]
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
     @classmethod
     def empty(cls) -> "Timeline":

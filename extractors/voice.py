@@ -1,6 +1,6 @@
 """How something is said: encoder states of the speech model and prosody, ten times a second."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -60,6 +60,6 @@ def _samples(duration: int) -> int:
 
 
 @contextmanager
-def open_voice_stage(model: SpeechModel) -> Iterator[VoiceStage]:
-    """The stage; the model is shared and stays with whoever made it."""
-    yield VoiceStage(model)
+def open_voice_stage(model: Callable[[], SpeechModel]) -> Iterator[VoiceStage]:
+    """The stage; the model is shared and stays with whoever gives it."""
+    yield VoiceStage(model())

@@ -17,7 +17,14 @@ from extractors.stream.window import Window, WindowSpec
 if TYPE_CHECKING:
     from inference.model import DHMD, DHMDConfig
 
-__all__ = ["FORMAT", "Checkpoint", "Normaliser", "load_checkpoint", "save_checkpoint"]
+__all__ = [
+    "FORMAT",
+    "Checkpoint",
+    "Normaliser",
+    "checkpoint_path",
+    "load_checkpoint",
+    "save_checkpoint",
+]
 
 FORMAT = "affectscope-dhmd-1"
 """Name and version of the layout of the metadata."""
@@ -108,20 +115,29 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     partial.replace(path)
 
 
+def checkpoint_path(which: str | Path) -> Path:
+    """The file of a checkpoint: a path, or the name of one that comes with the program ("live").
+
+    Raises ModelFileError if there is none.
+    """
+    path = ASSETS / f"{which}.safetensors" if Path(which).suffix == "" else Path(which)
+    if not path.is_file():
+        raise ModelFileError(f"there is no checkpoint {which}; give a file, or live")
+    return path
+
+
 def load_checkpoint(which: str | Path) -> Checkpoint:
-    """Read a checkpoint: a path, or the name of one that comes with the program ("live").
+    """Read a checkpoint, see `checkpoint_path`.
 
     Raises ModelFileError if there is none, or if it is damaged or of another version.
     """
     from safetensors import SafetensorError, safe_open
 
-    path = ASSETS / f"{which}.safetensors" if Path(which).suffix == "" else Path(which)
+    path = checkpoint_path(which)
     try:
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except FileNotFoundError as error:
-        raise ModelFileError(f"there is no checkpoint {which}") from error
     except (SafetensorError, OSError) as error:
         raise ModelFileError(f"the checkpoint {path} is damaged: {error}") from error
     if metadata.get("format") != FORMAT:

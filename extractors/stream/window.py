@@ -31,6 +31,8 @@ class StepWindow:
     steps: int
     step: int
     """Length of a bin in nanoseconds."""
+    fresh: int = 10
+    """The whole modality is absent if none of this many last bins is valid: who left is gone."""
 
     @property
     def span(self) -> int:
@@ -150,6 +152,8 @@ def _fill_steps(
         total[index] += vector
         count[index] += 1
     valid = count > 0
+    if not valid[-modality.fresh :].any():
+        return np.zeros_like(total, np.float32), np.zeros_like(valid)
     mean = total / np.maximum(count, 1)[:, None]
     return mean.astype(np.float32), valid
 
@@ -183,12 +187,14 @@ class WindowBuilder:
     def add(self, modality: str, sample: Sample[Any]) -> Iterator[Window]:
         """Take a sample, not earlier than those before, and give the windows that it completes.
 
-        A window is complete when a sample that ends after it has come. Raises KeyError for a
-        modality that is not in the specification.
+        A window is complete when a sample that ends after it has come. A sample whose data is None
+        only says that time has passed. Raises KeyError for a modality that is not in the
+        specification.
         """
         kept = self._kept[modality]
         yield from self.advance(sample.end - 1)
-        kept.append(sample)
+        if sample.data is not None:
+            kept.append(sample)
 
     def advance(self, time: int) -> Iterator[Window]:
         """Give the windows that end at `time` or before: no earlier sample will come."""

@@ -1,8 +1,8 @@
 """Training batches: windows of equal emotion from different corpora, composed, with parts missing.
 
-No corpus here has all three modalities. A training sample picks an emotion, then a subset of the
-modalities, then for each of them an example with this emotion, whoever it is of. What is left out
-is absent, exactly as a face out of the picture is in live use.
+No corpus here has all three modalities. A batch picks a subset of the modalities; each sample picks
+an emotion and then, for each modality, an example with this emotion, whoever it is of. What is left
+out is absent, exactly as a face out of the picture is in live use.
 """
 
 from collections.abc import Mapping, Sequence
@@ -88,13 +88,14 @@ class Composer:
         self._subsets = list(SUBSETS)
         self._weights = np.asarray(list(SUBSETS.values())) / sum(SUBSETS.values())
 
-    def draw(self) -> Composed:
-        """One composed sample."""
-        while True:
-            subset = self._subsets[self._generator.choice(len(self._subsets), p=self._weights)]
-            emotion = int(self._generator.integers(len(EMOTIONS)))
-            if all(emotion in self._pools[name] for name in subset):
-                break
+    def draw_subset(self) -> tuple[str, ...]:
+        """Modalities for a batch, as often as `SUBSETS` says."""
+        return self._subsets[self._generator.choice(len(self._subsets), p=self._weights)]
+
+    def draw(self, subset: tuple[str, ...]) -> Composed:
+        """One composed sample with the modalities of `subset`."""
+        shared = set.intersection(*(set(self._pools[name]) for name in subset))
+        emotion = int(self._generator.choice(sorted(shared)))
         parts = {name: self._part(name, emotion) for name in subset}
         end = next(iter(parts.values()))[1].end
         features = {n: np.zeros((m.steps, m.features), np.float32) for n, m in self._shapes}

@@ -60,10 +60,8 @@ def expected_calibration_error(
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     index = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    gaps = [
-        np.sum(index == b)
-        / len(labels)
-        * abs(right[index == b].mean() - confidence[index == b].mean())
-        for b in np.unique(index)
-    ]
-    return float(np.sum(gaps))
+    error = 0.0
+    for b in np.unique(index):
+        inside = index == b
+        error += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
+    return float(error)

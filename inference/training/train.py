@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,13 +41,10 @@ class Progress:
 
 def network(settings: TrainingSettings, spec: WindowSpec) -> DHMDConfig:
     """The configuration of the network for windows of `spec`."""
-    chosen = asdict(settings.network)
-    gate = cast(Literal["dmd", "multiply"], chosen.pop("gate"))
-    modalities = {
-        name: ModalityConfig(features=m.features, steps=m.steps)
-        for name, m in spec.modalities.items()
-    }
-    return DHMDConfig(emotions=EMOTIONS, gate=gate, **modalities, **chosen)
+    chosen: dict[str, Any] = asdict(settings.network)
+    for name, modality in spec.modalities.items():
+        chosen[name] = ModalityConfig(features=modality.features, steps=modality.steps)
+    return DHMDConfig(emotions=EMOTIONS, **chosen)
 
 
 def train(
@@ -167,17 +164,20 @@ def _batch(
     settings: TrainingSettings,
     generator: np.random.Generator,
 ) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor], Targets]:
-    drawn = [composer.draw() for _ in range(settings.batch)]
+    subset = composer.draw_subset()
+    drawn = [composer.draw(subset) for _ in range(settings.batch)]
     features: dict[str, torch.Tensor] = {}
     valid: dict[str, torch.Tensor] = {}
     for name in MODALITIES:
-        mask = np.stack([sample.window.valid[name] for sample in drawn])
-        raw = np.stack([sample.window.features[name] for sample in drawn])
-        scaled: FloatArray = normaliser(name, raw, mask)
+        # one empty step stands for a modality that is left out: it costs next to nothing
+        steps = slice(None) if name in subset else slice(1)
+        mask = np.stack([sample.window.valid[name][steps] for sample in drawn])
+        raw = np.stack([sample.window.features[name][steps] for sample in drawn])
+        scaled = normaliser(name, raw, mask)
         # one offset for a whole window and a smaller one for each step: a person, and a moment
         offset = generator.standard_normal((len(drawn), 1, raw.shape[2]), np.float32)
         jitter = generator.standard_normal(raw.shape, np.float32)
-        scaled = scaled + settings.feature_noise * (offset + 0.5 * jitter)
+        scaled += np.float32(settings.feature_noise) * (offset + jitter / 2)
         features[name], valid[name] = torch.from_numpy(scaled), torch.from_numpy(mask)
     targets = Targets(
         torch.as_tensor([sample.emotion for sample in drawn]),

@@ -1,0 +1,113 @@
+"""What DHMD costs: parameters, one live forward pass, one training step; as ratios in one run.
+
+    python benchmarks/network_speed.py
+
+The peers are DMD (the same code without dictionary) and the bare limit: a multiplication of
+256 x 256 matrices, repeated until it has done as many floating point operations.
+Times are the least of several rounds, in which the candidates take turns.
+"""
+
+import argparse
+import dataclasses
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from inference.model import DHMD, LIVE, DHMDConfig
+from inference.training.losses import Targets, total
+
+DMD = dataclasses.replace(LIVE, dictionary=False, gate="dmd")
+
+
+def batch(size: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    modalities = LIVE.modalities.items()
+    features = {name: torch.randn(size, m.steps, m.features) for name, m in modalities}
+    valid = {name: torch.rand(size, m.steps) < 0.8 for name, m in modalities}
+    return features, valid
+
+
+def live(config: DHMDConfig) -> Callable[[], object]:
+    network, inputs = DHMD(config).eval(), batch(1)
+
+    def run() -> object:
+        with torch.inference_mode():
+            return network(*inputs)
+
+    return run
+
+
+def training(config: DHMDConfig, size: int, backward: bool = True) -> Callable[[], object]:
+    network, inputs = DHMD(config), batch(size)
+    targets = Targets(torch.arange(size) % len(config.emotions), torch.rand(size) * 6 - 3)
+
+    def run() -> object:
+        network.zero_grad()
+        loss, _ = total(network(*inputs), targets, config)
+        if backward:
+            torch.autograd.backward(loss)
+        return loss
+
+    return run
+
+
+def limit(run: Callable[[], object]) -> Callable[[], object]:
+    counter = FlopCounterMode(display=False)
+    with counter:
+        run()
+    square = torch.randn(256, 256)
+    repeats = max(1, round(counter.get_total_flops() / (2 * 256**3)))
+
+    def multiply() -> object:
+        return [square @ square for _ in range(repeats)]
+
+    return multiply
+
+
+def least_seconds(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    best = dict.fromkeys(runs, float("inf"))
+    for _ in range(rounds + 1):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            best[name] = min(best[name], time.perf_counter() - start)
+    return best
+
+
+def show(title: str, times: dict[str, float]) -> None:
+    first = next(iter(times.values()))
+    print(title)
+    for name, seconds in times.items():
+        print(f"  {name:<28} {1000 * seconds:8.1f} ms   DHMD / this = {first / seconds:.2f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=10)
+    options = parser.parse_args()
+    torch.manual_seed(0)
+
+    for name, config in (("DHMD", LIVE), ("DMD", DMD)):
+        count = sum(p.numel() for p in DHMD(config).parameters())
+        print(f"{name}: {count:,} parameters, {4 * count / 2**20:.1f} MiB in float32")
+
+    torch.set_num_threads(1)
+    runs = {"DHMD": live(LIVE), "DMD": live(DMD)}
+    runs["matrix products alone"] = limit(runs["DHMD"])
+    show("forward pass, batch 1, 1 thread", least_seconds(runs, 5 * options.rounds))
+
+    torch.set_num_threads(2)
+    runs = {"DHMD": training(LIVE, options.batch), "DMD": training(DMD, options.batch)}
+    runs["DHMD, without backward"] = training(LIVE, options.batch, backward=False)
+    runs["matrix products alone"] = limit(runs["DHMD"])
+    show(
+        f"training step with all losses, batch {options.batch}, 2 threads",
+        least_seconds(runs, options.rounds),
+    )
+
+
+if __name__ == "__main__":
+    main()

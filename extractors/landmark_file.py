@@ -1,0 +1,93 @@
+"""Landmarks of a whole recording in one .npy file that grows by appending."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+import numpy as np
+import numpy.lib.format
+import numpy.typing as npt
+
+from assets.errors import SessionError
+from extractors.features import LANDMARKS, FloatArray
+
+__all__ = ["LandmarkWriter", "read_landmarks", "read_row"]
+
+SHAPE = (LANDMARKS, 3)
+HEADER = 128
+"""Bytes before the data. NumPy pads its headers, so a longer row count fits in later."""
+FLUSHED = 16
+"""Rows between flushes, so that `read_row` sees a file that still grows."""
+
+
+class LandmarkWriter:
+    """Appends landmarks [478, 3] as float16; `close` makes the file a .npy file of all rows.
+
+    Half precision errs by at most 0.00025 of the picture's width: a sixth of a pixel of 640.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file: BinaryIO | None = path.open("wb")
+        self.rows = 0
+        self._write_header()
+
+    def append(self, landmarks: FloatArray) -> None:
+        """Add one row. Raises OSError if the disk is full."""
+        assert self._file is not None
+        self._file.write(np.ascontiguousarray(landmarks, np.float16).tobytes())
+        self.rows += 1
+        if self.rows % FLUSHED == 0:
+            self._file.flush()
+
+    def close(self) -> None:
+        """Write the number of rows into the header. Calling it twice does no harm."""
+        if self._file is not None:
+            self._file.seek(0)
+            self._write_header()
+            self._file.close()
+            self._file = None
+
+    def _write_header(self) -> None:
+        assert self._file is not None
+        shape = f"'shape': ({self.rows}, {SHAPE[0]}, {SHAPE[1]})"
+        text = f"{{'descr': '<f2', 'fortran_order': False, {shape}, }}"
+        magic = numpy.lib.format.magic(1, 0)
+        room = HEADER - len(magic) - 2
+        self._file.write(magic + room.to_bytes(2, "little"))
+        self._file.write(text.ljust(room - 1).encode("ascii") + b"\n")
+
+    def __enter__(self) -> "LandmarkWriter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def read_row(path: Path, row: int) -> FloatArray | None:
+    """One row [478, 3] of a file that may still grow; None if it is not there yet."""
+    size = SHAPE[0] * SHAPE[1] * 2
+    try:
+        with path.open("rb") as file:
+            file.seek(HEADER + row * size)
+            data = file.read(size)
+    except OSError:
+        return None
+    if len(data) < size:
+        return None
+    return np.frombuffer(data, np.float16).reshape(SHAPE).astype(np.float32)
+
+
+def read_landmarks(path: Path) -> npt.NDArray[np.float16]:
+    """All rows [n, 478, 3], mapped and not loaded. Raises SessionError if the file is damaged."""
+    try:
+        rows = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise SessionError(f"{path} cannot be read: {error}") from error
+    if rows.ndim != 3 or rows.shape[1:] != SHAPE or rows.dtype != np.float16:
+        raise SessionError(f"{path} holds {rows.dtype} {rows.shape}, not float16 [n, 478, 3]")
+    return np.asanyarray(rows)

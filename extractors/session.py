@@ -1,0 +1,134 @@
+"""Reads a session folder: what `affectscope analyze` and the recorder write."""
+
+import bisect
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assets.errors import SessionError
+from extractors.features import EMOTIONS, FloatArray, Word
+from extractors.landmark_file import read_landmarks
+from extractors.session_tables import PRESENCE, SPACES, edge_column
+from extractors.session_writer import FORMAT, MANIFEST
+from extractors.stream import from_seconds
+from extractors.timeline import EDGES, Timeline
+
+__all__ = ["Session"]
+
+
+class Session:
+    """A session folder on disk. Files are read when they are first asked for.
+
+    Raises SessionError, naming the file, if the folder is not a session or something in it is
+    missing, damaged or of a newer version.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        self.manifest: Mapping[str, Any] = self._read_manifest()
+
+    def _read_manifest(self) -> Mapping[str, Any]:
+        path = self.folder / MANIFEST
+        try:
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise SessionError(
+                f"{self.folder} is not a session: it has no {MANIFEST}; give a video or a session"
+            ) from None
+        except (OSError, ValueError) as error:
+            raise SessionError(f"{path} is damaged: {error}") from error
+        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+            found = manifest.get("format") if isinstance(manifest, dict) else None
+            raise SessionError(f"{path} has format {found}, this version reads {FORMAT}")
+        return manifest
+
+    @property
+    def media(self) -> Path | None:
+        """The recording that was analysed, if it is still where it was."""
+        path = Path(self.manifest["media"]["path"])
+        return path if path.is_file() else None
+
+    @property
+    def duration(self) -> float:
+        """Seconds of session time."""
+        return float(self.manifest["duration"])
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """The emotion timeline."""
+        table = self.table("timeline")
+
+        def columns(names: Sequence[str]) -> Any:
+            return np.stack([table[name].to_numpy(zero_copy_only=False) for name in names], axis=1)
+
+        if not table.num_rows:
+            return Timeline.empty()
+        homogeneous, heterogeneous = (
+            columns([edge_column(space, edge) for edge in EDGES]) for space in SPACES
+        )
+        sentiment = table["sentiment"].to_numpy(zero_copy_only=False)
+        return Timeline(
+            time=table["time"].to_numpy(),
+            emotions=columns(EMOTIONS),
+            sentiment=np.asarray(sentiment, np.float32),
+            present=columns(PRESENCE).astype(np.bool_),
+            homogeneous=homogeneous,
+            heterogeneous=heterogeneous,
+        )
+
+    @cached_property
+    def words(self) -> tuple[Word, ...]:
+        """The words in the order of time."""
+        path = self.folder / "words.jsonl"
+        try:
+            lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+            return tuple(
+                Word(
+                    line["word"],
+                    from_seconds(line["start"]),
+                    from_seconds(line["end"]),
+                    line["probability"],
+                )
+                for line in lines
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SessionError(f"{path} cannot be read: {error}") from error
+
+    def table(self, name: str) -> Any:
+        """A table as a pyarrow.Table: "timeline", "face", "voice" or "text"."""
+        import pyarrow
+        import pyarrow.parquet
+
+        path = self.folder / ("" if name == "timeline" else "features") / f"{name}.parquet"
+        try:
+            return pyarrow.parquet.read_table(str(path))
+        except (OSError, pyarrow.ArrowException) as error:
+            raise SessionError(f"{path} cannot be read: {error}") from error
+
+    def landmarks_at(self, time: float) -> FloatArray | None:
+        """Landmarks [478, 3] of the newest picture at or before `time` seconds; None if no face.
+
+        x and y are fractions of the picture's width and height.
+        """
+        times, rows = self._landmark_index
+        index = bisect.bisect_right(times, time) - 1
+        if index < 0 or rows[index] < 0:
+            return None
+        return np.asarray(self._landmarks[rows[index]], np.float32)
+
+    @cached_property
+    def _landmark_index(self) -> tuple[list[float], list[int]]:
+        import pyarrow.parquet
+
+        table = pyarrow.parquet.read_table(
+            str(self.folder / "features" / "face.parquet"), columns=["time", "landmark_row"]
+        )
+        return table["time"].to_pylist(), table["landmark_row"].to_pylist()
+
+    @cached_property
+    def _landmarks(self) -> Any:
+        return read_landmarks(self.folder / "features" / "landmarks.npy")

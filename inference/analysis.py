@@ -1,0 +1,308 @@
+"""A recording becomes a session: sources, extractors, network and writer, each in a thread.
+
+    pictures -> face ------------------------------+
+    sound -> utterances -> words -> text ----------+--> windows -> network -> session
+                       \\-> voice ------------------+
+
+Every channel blocks, so that nothing is dropped and memory stays bounded whatever the length. The
+engine reads the three streams of features in the order of session time, so the result depends on
+the recording alone.
+"""
+
+import bisect
+import hashlib
+import platform
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from assets.errors import AffectscopeError
+from assets.version import version
+from extractors.face import open_face_stage
+from extractors.features import FloatArray, Word
+from extractors.landmark_file import read_row
+from extractors.session_writer import SessionWriter
+from extractors.speech import open_word_stage
+from extractors.stream import Channel, Failure, Sample, Worker, WorkerGroup, in_time_order
+from extractors.stream.sample import to_seconds
+from extractors.stream.window import Window, WindowBuilder
+from extractors.text import open_text_stage
+from extractors.timeline import Timeline
+from extractors.utterances import open_utterance_stage
+from extractors.video_file import VideoFile
+from extractors.voice import open_voice_stage
+from inference.checkpoint import load_checkpoint
+from inference.models import Models
+
+__all__ = ["Analysis"]
+
+BATCH = 16
+"""Windows that the network sees at once."""
+LARGEST_SIDE = 1280
+"""Larger pictures are scaled down: the face model itself looks at 256 pixels."""
+LIBRARIES = ("av", "ctranslate2", "faster-whisper", "mediapipe", "numpy", "onnxruntime",
+             "praat-parselmouth", "tokenizers", "torch")  # fmt: skip
+
+
+class Analysis:
+    """The analysis of one recording, from `start` to `finish` or `abort`.
+
+    Its properties and methods may be read from another thread while it runs. Raises BadInput if the
+    recording cannot be read or the folder cannot be written.
+    """
+
+    def __init__(self, media: Path, folder: Path, models: Models) -> None:
+        self.media = media
+        self.folder = folder
+        self.video = VideoFile(media)
+        self._models = models
+        self._windows = load_checkpoint(models.checkpoint_path).windows
+        self._writer = SessionWriter(folder)
+        self._group = WorkerGroup(self._workers())
+        self._until = 0
+        self._timelines: list[Timeline] = []
+        self._words: list[Word] = []
+        self._picture_times: list[float] = []
+        self._landmark_rows: list[int] = []
+        self._largest_crowd = 0
+        self._switches: list[float] = []
+        self._began = 0.0
+
+    def _workers(self) -> list[Worker]:
+        make = partial(Worker, on_failure=self._on_failure)
+        frames = Channel[Any]("frames", 4)
+        sound = Channel[Any]("sound", 8)
+        pieces_for_words, pieces_for_voice = (
+            Channel[Any]("words in", 1),
+            Channel[Any]("voice in", 1),
+        )
+        words, text = Channel[Any]("words", 512), Channel[Any]("text", 512)
+        voice, face = Channel[Any]("voice", 512), Channel[Any]("face", 256)
+        self._channels = (
+            frames,
+            sound,
+            pieces_for_words,
+            pieces_for_voice,
+            words,
+            text,
+            voice,
+            face,
+        )
+        models, video = self._models, self.video
+        return [
+            make("video", video.frames(max_side=LARGEST_SIDE), None, [frames]),
+            make("sound", video.audio(), None, [sound]),
+            make("face", frames, partial(open_face_stage, models.face), [face]),
+            make("utterances", sound, open_utterance_stage, [pieces_for_words, pieces_for_voice]),
+            make("words", pieces_for_words, partial(open_word_stage, models.speech), [words]),
+            make("text", words, partial(open_text_stage, models.text), [text]),
+            make("voice", pieces_for_voice, partial(open_voice_stage, models.speech), [voice]),
+            make("engine", in_time_order(text, voice, face), self._open_engine, []),
+        ]
+
+    @property
+    def duration(self) -> float:
+        """Seconds of session time: as the file declares while it runs, then as it was found."""
+        declared = self.video.info.duration
+        return max(to_seconds(self._until), to_seconds(declared or 0))
+
+    @property
+    def analysed_until(self) -> float:
+        """Session time in seconds up to which everything is known."""
+        return to_seconds(self._until)
+
+    @property
+    def running(self) -> bool:
+        return any(worker.alive for worker in self._group.workers)
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        return self._group.failures
+
+    def timeline(self) -> Timeline:
+        """The timeline so far."""
+        parts = list(self._timelines)
+        return Timeline.joined(parts)
+
+    def words(self) -> Sequence[Word]:
+        """The words so far."""
+        return tuple(self._words)
+
+    def landmarks_at(self, time: float) -> FloatArray | None:
+        """As `Session.landmarks_at`, of what is known so far."""
+        index = bisect.bisect_right(self._picture_times, time) - 1
+        if index < 0 or self._landmark_rows[index] < 0:
+            return None
+        return read_row(self._writer.landmark_path, self._landmark_rows[index])
+
+    def start(self) -> None:
+        self._began = time.perf_counter()
+        self._group.start()
+
+    def finish(self) -> dict[str, Any]:
+        """Wait for the end, complete the session and return its manifest.
+
+        Raises the error of the first worker that failed; then nothing is left of the session.
+        """
+        try:
+            self._group.join()
+            if self._group.failures:
+                failure = self._group.failures[0]
+                if isinstance(failure.error, AffectscopeError):
+                    raise failure.error
+                raise AffectscopeError(f"{self.media}: {failure}") from failure.error
+            manifest = self._manifest()
+            self._writer.finish(manifest)
+            return manifest
+        except BaseException:
+            self.abort()
+            raise
+
+    def abort(self, deadline: float = 10.0) -> None:
+        """Stop, and remove what was written. Calling it after `finish` does no harm."""
+        self._group.abort(deadline)
+        self._writer.discard()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most so long; returns whether all workers have ended."""
+        return not self._group.join(seconds)
+
+    def _on_failure(self, failure: Failure) -> None:
+        for worker in self._group.workers:
+            if worker.name != failure.worker:
+                worker.abort()
+
+    @contextmanager
+    def _open_engine(self) -> Iterator["_Engine"]:
+        yield _Engine(self)
+
+    def _take(self, sample: Sample[Any]) -> None:
+        """Write a sample of features down."""
+        self._until = max(self._until, sample.end)
+        if sample.data is None:
+            return
+        if sample.stream == "face":
+            row = self._writer.add_face(sample)
+            self._landmark_rows.append(row)
+            self._picture_times.append(to_seconds(sample.end))
+            self._largest_crowd = max(self._largest_crowd, sample.data.faces)
+            if sample.data.switched:
+                self._switches.append(to_seconds(sample.end))
+        elif sample.stream == "voice":
+            self._writer.add_voice(sample)
+        else:
+            self._writer.add_text(sample)
+            self._words.append(sample.data.words[-1])
+
+    def _predict(self, windows: Sequence[Window]) -> None:
+        if windows:
+            predictions = self._models.predictor()(windows)
+            activations = {
+                "homogeneous": predictions.atoms_homogeneous,
+                "heterogeneous": predictions.atoms_heterogeneous,
+            }
+            self._writer.add_timeline(predictions.timeline, activations)
+            self._timelines.append(predictions.timeline)
+
+    def _end(self) -> int:
+        """Where the recording ends, in nanoseconds; known once both sources have ended."""
+        endings = (self.video.ending("video"), self.video.ending("audio"))
+        return max((ending.end for ending in endings if ending is not None), default=0)
+
+    def _manifest(self) -> dict[str, Any]:
+        took = time.perf_counter() - self._began
+        timeline = self.timeline()
+        endings = {}
+        for name, ending in (
+            ("video", self.video.ending("video")),
+            ("audio", self.video.ending("audio")),
+        ):
+            if ending is not None:
+                endings[name] = {
+                    "end": to_seconds(ending.end),
+                    "declared": None if ending.declared is None else to_seconds(ending.declared),
+                    "truncated": ending.truncated,
+                    "error": ending.error,
+                    "skipped": ending.skipped,
+                }
+        return {
+            "affectscope": version(),
+            "python": platform.python_version(),
+            "libraries": {name: metadata.version(name) for name in LIBRARIES},
+            "media": _media(self.video),
+            "duration": to_seconds(self._until),
+            "truncated": any(ending["truncated"] for ending in endings.values()),
+            "streams": endings,
+            "model": self._models.describe(),
+            "windows": self._windows.to_dict(),
+            "rows": len(timeline),
+            "words": len(self._words),
+            "face": {
+                "pictures": len(self._picture_times),
+                "with_face": sum(row >= 0 for row in self._landmark_rows),
+                "most_faces": self._largest_crowd,
+                "switched_at": self._switches,
+                "choice": "the largest face, held until gone for 0.5 s "
+                "or another is 1.5 times larger for 1 s",
+            },
+            "drops": {c.name: c.stats.dropped for c in self._channels},
+            "timings": {
+                "seconds": round(took, 3),
+                "times_real_time": round(to_seconds(self._until) / took, 2) if took else None,
+                "busy": {w.name: round(w.busy / 1e9, 3) for w in self._group.workers if w.busy},
+            },
+        }
+
+
+class _Engine:
+    """The last stage: samples in the order of time to windows, predictions and the session."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self._analysis = analysis
+        self._builder = WindowBuilder(analysis._windows)
+        self._windows: list[Window] = []
+
+    def process(self, sample: Sample[Any]) -> Iterator[Sample[Any]]:
+        self._windows += self._builder.add(sample.stream, sample)
+        if len(self._windows) >= BATCH:
+            self._flush()
+        self._analysis._take(sample)
+        return iter(())
+
+    def finish(self) -> Iterator[Sample[Any]]:
+        end = self._analysis._end()
+        self._windows += self._builder.advance(end)
+        self._flush()
+        self._analysis._until = end
+        return iter(())
+
+    def _flush(self) -> None:
+        for first in range(0, len(self._windows), BATCH):
+            self._analysis._predict(self._windows[first : first + BATCH])
+        self._windows = []
+
+
+def _media(video: VideoFile) -> dict[str, Any]:
+    info = video.info
+    return {
+        "name": video.path.name,
+        "path": str(video.path.absolute()),
+        "bytes": video.path.stat().st_size,
+        "sha256": _sha256(video.path),
+        "video": info.video_codec,
+        "width": info.width,
+        "height": info.height,
+        "rotation": info.rotation,
+        "audio": info.audio_codec,
+        "audio_rate": info.audio_rate,
+        "audio_channels": info.audio_channels,
+    }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

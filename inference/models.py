@@ -1,0 +1,78 @@
+"""The models of a run, each loaded once, when and where it is first needed."""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from assets.manifest import manifest
+from assets.pretrained import path_of
+
+if TYPE_CHECKING:
+    from extractors.speech import SpeechModel
+    from extractors.text import TextEncoder
+    from inference.predictor import Predictor
+
+__all__ = ["Models"]
+
+T = TypeVar("T")
+SETS = ("whisper-tiny.en", "face-landmarker", "minilm")
+
+
+class _Once(Generic[T]):
+    """A value made by the first thread that asks for it."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._made: list[T] = []
+
+    def __call__(self) -> T:
+        with self._lock:
+            if not self._made:
+                self._made.append(self._make())
+            return self._made[0]
+
+
+class Models:
+    """Pretrained models and the checkpoint, shared by all recordings of a run.
+
+    Raises ModelFileError at once if a pretrained file or the checkpoint is missing or damaged.
+    """
+
+    def __init__(self, checkpoint: str | Path = "live") -> None:
+        from inference.checkpoint import checkpoint_path
+
+        self.face: Path = path_of("face-landmarker")
+        self._folders = {name: path_of(name) for name in SETS}
+        self.checkpoint_path = checkpoint_path(checkpoint)
+        self.speech: Callable[[], SpeechModel] = _Once(self._load_speech)
+        self.text: Callable[[], TextEncoder] = _Once(self._load_text)
+        self.predictor: Callable[[], Predictor] = _Once(self._load_predictor)
+
+    def describe(self) -> dict[str, Any]:
+        """What was used, with hashes, for a session's manifest."""
+        known = manifest()
+        return {
+            "checkpoint": self.checkpoint_path.name,
+            "checkpoint_sha256": hashlib.sha256(self.checkpoint_path.read_bytes()).hexdigest(),
+            "pretrained": {file.key: file.sha256 for name in SETS for file in known.of(name).files},
+        }
+
+    def _load_speech(self) -> "SpeechModel":
+        from extractors.speech import SpeechModel
+
+        return SpeechModel(self._folders["whisper-tiny.en"])
+
+    def _load_text(self) -> "TextEncoder":
+        from extractors.text import TextEncoder
+
+        folder = self._folders["minilm"]
+        return TextEncoder(folder / "model.onnx", folder / "tokenizer.json")
+
+    def _load_predictor(self) -> "Predictor":
+        from inference.checkpoint import load_checkpoint
+        from inference.predictor import Predictor
+
+        return Predictor(load_checkpoint(self.checkpoint_path))

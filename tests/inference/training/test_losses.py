@@ -1,0 +1,269 @@
+"""Every loss against a case worked out by hand, and what is absent or unknown adds nothing."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+from torch.testing import assert_close
+
+from inference.model import DHMD, EDGES, DHMDOutput, Prediction
+from inference.training import losses
+from inference.training.losses import Relations, Targets
+from tests.inference.small_network import SMALL, changed, random_batch, with_modalities
+
+SENTIMENT_ONLY = changed(emotions=())
+ALL = torch.ones(1, 3, dtype=torch.bool)
+TEXT_VOICE = torch.tensor([[True, True, False]])
+
+
+def output_with(**sequences: dict[str, Tensor]) -> DHMDOutput:
+    """A forward pass with one sample, some of its sequences replaced."""
+    return DHMD(SMALL)(*random_batch(size=1))._replace(**sequences)
+
+
+def masks(*steps: list[bool]) -> dict[str, Tensor]:
+    return {n: torch.tensor([s]) for n, s in zip(("text", "voice", "face"), steps, strict=True)}
+
+
+def close(value: Tensor, expected: float) -> None:
+    assert_close(value, torch.tensor(expected), atol=1e-5, rtol=1e-5)
+
+
+# ----------------------------------------------------------------------------------------- task
+
+
+def test_sentiment_loss() -> None:
+    y = torch.tensor([1.0, -2.0, 3.0, 9.0])
+    target = torch.tensor([2.0, 1.0, torch.nan, 0.0])
+    counts = torch.tensor([True, True, True, False])
+    close(losses.sentiment_loss(y, target, counts), (1 + 3) / 2)
+
+
+def test_emotion_loss() -> None:
+    logits = torch.tensor([[0.0, 0.0], [math.log(3.0), 0.0], [5.0, 1.0], [7.0, 0.0]])
+    counts = torch.tensor([True, True, True, False])
+    loss = losses.emotion_loss(logits, torch.tensor([0, 0, -1, 1]), counts)
+    close(loss, (math.log(2) + math.log(4 / 3)) / 2)
+
+
+def test_nothing_known_is_zero_with_a_gradient() -> None:
+    y = torch.ones(2, requires_grad=True)
+    nothing = torch.full((2,), torch.nan)
+    losses.sentiment_loss(y, nothing, torch.tensor([True, True])).backward()
+    assert_close(y.grad, torch.zeros(2))
+
+
+def test_auxiliary_loss_counts_heads_of_present_modalities() -> None:
+    output = DHMD(SENTIMENT_ONLY)(*with_modalities(random_batch(size=1), TEXT_VOICE))
+    no_emotion = torch.zeros(1, 3, 0)
+    output = output._replace(
+        joint=output.joint._replace(sentiment=torch.tensor([4.0])),
+        homogeneous=output.homogeneous._replace(
+            prediction=Prediction(no_emotion, torch.tensor([[1.0, 3.0, 100.0]]))
+        ),
+        heterogeneous=output.heterogeneous._replace(
+            prediction=Prediction(no_emotion, torch.tensor([[2.0, 2.5, 100.0]]))
+        ),
+    )
+    targets = Targets(torch.tensor([-1]), torch.tensor([2.0]))
+    loss = losses.auxiliary_task_loss(output, targets, SENTIMENT_ONLY)
+    close(loss, 2.0 + (1.0 + 1.0) + (0.0 + 0.5))
+
+
+# ----------------------------------------------------------------------------------- decoupling
+
+
+def test_reconstruction_and_cycle_over_valid_steps() -> None:
+    valid = masks([True, True], [True, False], [False, False])
+    ones = {n: torch.ones(1, 2, 4) for n in valid}
+    x = {
+        "text": torch.zeros(1, 2, 4),
+        "voice": torch.full((1, 2, 4), 3.0),
+        "face": 9 * ones["face"],
+    }
+    x["text"][0, 1, 0] = 3.0  # squares 1 (seven times) and 4: mean 11 / 8
+    output = output_with(valid=valid, reconstructed=x, encoded=ones, reencoded=ones, private=x)
+    close(losses.reconstruction(output), 11 / 8 + 4.0)
+    close(losses.cycle(output), 11 / 8 + 4.0)
+
+
+def test_orthogonality_over_the_feature_axis() -> None:
+    valid = masks([True, True], [True, False], [False, False])
+    s = {n: torch.tensor([[[1.0, 0.0], [1.0, 0.0]]]) for n in valid}
+    c = {
+        "text": torch.tensor([[[1.0, 1.0], [-1.0, 0.0]]]),  # cosines 1 / sqrt 2 and -1, which is 0
+        "voice": torch.tensor([[[0.6, 0.8], [1.0, 0.0]]]),  # 0.6, and one that is invalid
+        "face": s["face"],
+    }
+    close(losses.orthogonality(output_with(valid=valid, private=s, shared=c)), 0.5**1.5 + 0.6)
+
+
+def margin_by_loops(features: Tensor, present: Tensor, relations: Relations) -> Tensor:
+    """The definition, triple by triple."""
+    items = [
+        (b, features[b, m])
+        for b in range(features.shape[0])
+        for m in range(features.shape[1])
+        if present[b, m] and relations.known[b]
+    ]
+    anchors = []
+    for i, (bi, x) in enumerate(items):
+        others = [(b, torch.cosine_similarity(x, y, 0)) for j, (b, y) in enumerate(items) if j != i]
+        hinges = [
+            (relations.margin[bi, bk] - cos_j + cos_k).clamp_min(0)
+            for bj, cos_j in others
+            if relations.same[bi, bj]
+            for bk, cos_k in others
+            if not relations.same[bi, bk]
+        ]
+        if hinges:
+            anchors.append(torch.stack(hinges).mean())
+    return torch.stack(anchors).mean()
+
+
+def test_margin_by_hand() -> None:
+    # Anchors 0, 1: positive cosine 0.6; negatives 0 and 0.8 from 0 and 1; margin 0.15 * 2 = 0.3.
+    features = torch.tensor([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]])[:, None]
+    present = torch.ones(3, 1, dtype=torch.bool)
+    targets = Targets(torch.full((3,), -1), torch.tensor([1.0, 1.0, 3.0]))
+    relations = losses.label_relations(targets, SENTIMENT_ONLY)
+    # Anchor 2 has no positive: mean of max(0, 0.3 - 0.6 + 0) and 0.3 - 0.6 + 0.8.
+    close(losses.margin_hinge(features, present, relations), (0.0 + 0.5) / 2)
+
+
+@pytest.mark.parametrize("config", [SMALL, SENTIMENT_ONLY])
+def test_margin_equals_its_definition_in_value_and_gradient(config: object) -> None:
+    torch.manual_seed(0)
+    features = torch.randn(6, 3, 4, requires_grad=True)
+    present = torch.rand(6, 3) < 0.7
+    targets = Targets(
+        torch.tensor([0, 0, 1, -1, 1, 2]), torch.tensor([1.0, 1.0, -2.0, torch.nan, 0.5, -2.0])
+    )
+    relations = losses.label_relations(targets, config)  # type: ignore[arg-type]
+    fast = losses.margin_hinge(features, present, relations)
+    slow = margin_by_loops(features, present, relations)
+    assert_close(fast, slow)
+    assert_close(*(torch.autograd.grad(loss, features)[0] for loss in (fast, slow)))
+
+
+# ----------------------------------------------------------------- coarse and fine distillation
+
+
+def test_prior_knows_the_lessons_and_what_exists() -> None:
+    prior = losses.prior_edges(losses.HETEROGENEOUS_LESSONS, torch.cat([ALL, TEXT_VOICE, ~ALL]))
+    high, low = math.exp(4) / (3 * math.exp(4) + 3), 1 / (3 * math.exp(4) + 3)
+    lessons = {("voice", "text"), ("face", "text"), ("voice", "face")}
+    assert_close(prior[0], torch.tensor([high if edge in lessons else low for edge in EDGES]))
+    close(prior[1, EDGES.index(("text", "voice"))], 1 / (1 + math.exp(4)))
+    close(prior[1].sum(), 1.0)
+    close(prior[2].sum(), 0.0)
+
+
+def test_logit_distillation_weights_each_sample_by_its_own_edges() -> None:
+    # Sentiment text 2, voice 0.5, face 0: gaps, in the order of EDGES.
+    gaps = torch.tensor([1.5, 2.0, 1.5, 0.5, 2.0, 0.5])
+    y = torch.tensor([[2.0, 0.5, 0.0]]).repeat(3, 1).requires_grad_()
+    present = torch.cat([ALL, TEXT_VOICE, ~ALL])
+    edges, prior = torch.rand(3, 6), torch.rand(3, 6)
+    loss = losses.logit_distillation(
+        Prediction(torch.zeros(3, 3, 0), y), edges, prior, present, SENTIMENT_ONLY
+    )
+    weight, expected = edges + prior, 0.0
+    for e, edge in enumerate(EDGES):
+        samples = [0, 1] if "face" not in edge else [0]
+        expected += sum(float(weight[b, e] * gaps[e]) for b in samples) / len(samples)
+    close(loss, expected)
+    loss.backward()
+    # The face of sample 0 learns as a student only: its teachers do not move towards it.
+    assert y.grad is not None
+    close(y.grad[0, 2], -float(weight[0, 4] + weight[0, 5]))
+    assert not y.grad[2].any()
+
+
+def test_emotions_are_imitated_by_softened_divergence() -> None:
+    logits = torch.zeros(1, 3, 2)
+    logits[0, 0, 0] = 2 * math.log(3.0)  # softened by 2: text (3/4, 1/4), the others (1/2, 1/2)
+    gap = losses.imitation_gap(Prediction(logits, torch.zeros(1, 3)), changed(sentiment=False))
+    from_text = 0.75 * math.log(0.75 / 0.5) + 0.25 * math.log(0.25 / 0.5)
+    to_text = 0.5 * math.log(0.5 / 0.75) + 0.5 * math.log(0.5 / 0.25)
+    expected = [4 * x for x in (to_text, to_text, from_text, 0.0, from_text, 0.0)]
+    assert_close(gap, torch.tensor([expected]))
+
+
+def test_prior_regulariser_compares_batch_means() -> None:
+    edges, prior = torch.zeros(3, 6), torch.zeros(3, 6)
+    edges[0, 0], edges[1, 1], prior[0, 0], prior[1, 0] = 1.0, 1.0, 1.0, 1.0
+    # Means over the two samples that have edges: (1/2, 1/2, ...) against (1, 0, ...).
+    close(losses.prior_regulariser(edges, prior), 0.25 + 0.25)
+
+
+def test_representation_distance_ignores_negative_cosines() -> None:
+    representation = torch.tensor([[[1.0, 0.0], [0.6, 0.8], [-1.0, 0.0]]])
+    edges, prior = torch.full((1, 6), 0.2), torch.full((1, 6), 0.1)
+    # Text and voice 0.6, each way; face has cosines -1 and -0.6.
+    loss = losses.representation_distance(representation, edges, prior, ALL)
+    close(loss, 2 * 0.3 * 0.6)
+    close(losses.representation_distance(representation, edges, prior, ~ALL), 0.0)
+
+
+def test_code_matching_is_cross_entropy_along_the_edges() -> None:
+    scores = torch.zeros(1, 3, 2)
+    scores[0, 0, 0] = 0.1 * math.log(3.0)  # text (3/4, 1/4), voice (1/2, 1/2)
+    scores.requires_grad_()
+    edges = torch.tensor([[0.25, 0.0, 0.75, 0.0, 0.0, 0.0]], requires_grad=True)
+    text_learns = -0.5 * (math.log(0.75) + math.log(0.25))
+    voice_learns = math.log(2.0)
+    loss = losses.code_matching(scores, edges, TEXT_VOICE)
+    close(loss, 0.25 * text_learns + 0.75 * voice_learns)
+    loss.backward()
+    assert edges.grad is None
+    # The gradient is weight / 0.1 times what the student's p has too much.
+    assert scores.grad is not None
+    assert_close(scores.grad[0, :2, 0], torch.tensor([0.25 * 2.5, -0.75 * 2.5]))
+
+
+def test_usage_is_zero_for_even_use_and_one_for_a_single_atom() -> None:
+    one, even = torch.zeros(2, 3, 4), torch.zeros(2, 3, 4)
+    one[:, :, 0] = 100.0
+    present = torch.ones(2, 3, dtype=torch.bool)
+    close(losses.usage(even, present), 0.0)
+    close(losses.usage(one, present), 1.0)
+    # Half of what is present uses atom 0, half atom 1; what is absent is not asked.
+    one[1, :, 0], one[1, :, 1], one[0, 2, 2] = 0.0, 100.0, 500.0
+    present[:, 2] = False
+    close(losses.usage(one, present), 1 - math.log(2) / math.log(4))
+    close(losses.usage(one, ~present.any() & present), 0.0)
+
+
+# ---------------------------------------------------------------------------------------- total
+
+
+def test_total_is_the_documented_sum() -> None:
+    torch.manual_seed(0)
+    targets = Targets(torch.tensor([0, 1, 1, -1]), torch.tensor([1.0, torch.nan, -2.0, 0.0]))
+    loss, p = losses.total(DHMD(SMALL)(*random_batch()), targets, SMALL)
+    coarse = sum(p[f"{s}_logit"] + 10 * p[f"{s}_prior"] for s in ("homogeneous", "heterogeneous"))
+    coarse = coarse + 10 * p["heterogeneous_representation"]
+    decoupling = p["reconstruction"] + p["cycle"] + 0.1 * (p["margin"] + p["orthogonality"])
+    dictionary = sum(
+        p[f"{s}_dictionary_margin"] + p[f"{s}_code_matching"] + p[f"{s}_usage"]
+        for s in ("homogeneous", "heterogeneous")
+    )
+    expected = p["task"] + p["auxiliary"] + 0.05 * coarse + 0.1 * decoupling + 0.01 * dictionary
+    assert_close(loss.detach(), expected)
+    assert all(part > 0 for part in p.values())
+    assert not any(part.requires_grad for part in p.values())
+
+
+def test_an_empty_sample_changes_no_loss() -> None:
+    """A sample with nothing in it, whatever its label says, is as if it were not in the batch."""
+    torch.manual_seed(0)
+    network, (features, valid) = DHMD(SMALL).eval(), random_batch()
+    present = torch.tensor([[1, 1, 1], [1, 0, 1], [0, 1, 1], [0, 0, 0]], dtype=torch.bool)
+    features, valid = with_modalities((features, valid), present)
+    targets = Targets(torch.tensor([0, 1, 1, 2]), torch.tensor([1.0, torch.nan, -2.0, 3.0]))
+    _, four = losses.total(network(features, valid), targets, SMALL)
+    first = {n: x[:3] for n, x in features.items()}, {n: x[:3] for n, x in valid.items()}
+    _, three = losses.total(network(*first), Targets(*(x[:3] for x in targets)), SMALL)
+    assert_close(four, three, atol=1e-5, rtol=1e-4)
