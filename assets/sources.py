@@ -162,12 +162,15 @@ class Wheels:
                 stderr=err,
             ) as pip,
         ):
+            done = 0
             while True:
                 try:
                     code = pip.wait(POLL_S)
                     break
                 except subprocess.TimeoutExpired:
-                    report(min(_bytes_under(work), package.size), package.size)
+                    # pip moves the wheel out of its folder at the end: never count backwards.
+                    done = max(done, min(_bytes_under(work), package.size))
+                    report(done, package.size)
                 except BaseException:
                     pip.terminate()
                     raise
@@ -187,6 +190,10 @@ def _bytes_under(folder: Path) -> int:
 
 
 def _last_error(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    errors = [line for line in lines if line.startswith("ERROR:")] or lines
-    return errors[-1].removeprefix("ERROR:").strip() if errors else "it gave no reason"
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    lines = [line.strip() for line in lines if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR:")]
+    # An error that pip did not expect is a traceback: "ERROR: Exception:", its cause at the end.
+    if errors and errors[-1] != "ERROR: Exception:":
+        lines = errors
+    return lines[-1].removeprefix("ERROR:").strip() if lines else "it gave no reason"
