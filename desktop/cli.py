@@ -28,6 +28,9 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("analyze", "turn recordings into emotion timelines on disk", "desktop.analyze_command"),
+    Command("extract", "turn a labelled corpus into training examples", "desktop.extract_command"),
+    Command("train", "train a checkpoint on extracted examples", "desktop.train_command"),
+    Command("evaluate", "measure a checkpoint on extracted examples", "desktop.evaluate_command"),
     Command("models", "list, fetch or verify the pretrained files", "desktop.models_command"),
 )
 

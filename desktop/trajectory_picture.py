@@ -49,7 +49,7 @@ def draw_trajectories(session: Session, path: Path) -> None:
     middle.axhline(0, color=LIGHT.border)
     middle.plot(timeline.time, timeline.sentiment, color=LIGHT.text, linewidth=2)
     middle.set(ylim=(-3, 3), yticks=[-3, 0, 3], ylabel="sentiment")
-    for row, name in enumerate(MODALITIES):
+    for row in range(len(MODALITIES)):
         spans = _spans(timeline.time, timeline.present[:, row])
         bottom.broken_barh(spans, (2 - row + 0.2, 0.6), color=LIGHT.accent)
     bottom.set(ylim=(0, 3), yticks=[2.5, 1.5, 0.5], xlim=(0, right), xlabel="seconds")

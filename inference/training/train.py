@@ -11,6 +11,7 @@ import torch
 
 from extractors.features import EMOTIONS, LIVE_WINDOWS, MODALITIES, FloatArray
 from extractors.stream.window import Window, WindowSpec
+from extractors.timeline import Timeline
 from inference.checkpoint import Checkpoint, Normaliser
 from inference.model import DHMD, DHMDConfig, ModalityConfig
 from inference.predictor import Predictor
@@ -18,7 +19,7 @@ from inference.training.composer import Composer, resting_faces
 from inference.training.configuration import TrainingSettings
 from inference.training.examples import Example, ExampleSet
 from inference.training.losses import LossWeights, Targets, total
-from inference.training.metrics import Metrics, measure
+from inference.training.metrics import emotion_metrics, sentiment_metrics
 from inference.training.split import split_by_person
 
 __all__ = ["LICENCE", "Progress", "evaluate", "train"]
@@ -77,22 +78,24 @@ def train(
         "settings": asdict(settings),
         "licence": LICENCE,
         "examples": {s.kind: len(split.train) for s, split in zip(sets, splits, strict=True)},
-        "held_out": {name: metrics.to_dict() for name, metrics in measured.items()},
+        "held_out": measured,
         "torch": torch.__version__,
     }
     return Checkpoint(config, spec, normaliser, weights, 1.0, origin)
 
 
-def evaluate(checkpoint: Checkpoint, examples: Sequence[Example]) -> Metrics:
-    """Metrics of the emotions on the last whole window of each example."""
-    predictor = Predictor(checkpoint, threads=2)
+def evaluate(checkpoint: Checkpoint, examples: Sequence[Example]) -> dict[str, float]:
+    """Metrics by name, of emotions and of sentiment, on the last whole window of each example."""
+    predictor = Predictor(checkpoint, threads=torch.get_num_threads())
     windows = [example.window(checkpoint.windows) for example in examples]
-    parts = [
-        predictor(windows[first : first + 64]).timeline.emotions
-        for first in range(0, len(windows), 64)
-    ]
-    labels = np.asarray([example.emotion for example in examples])
-    return measure(labels, np.concatenate(parts))
+    timeline = Timeline.joined(
+        [predictor(windows[first : first + 64]).timeline for first in range(0, len(windows), 64)]
+    )
+    emotions = emotion_metrics(np.asarray([e.emotion for e in examples]), timeline.emotions)
+    known = timeline.known
+    labels = np.asarray([example.sentiment for example in examples], np.float32)
+    sentiment = sentiment_metrics(labels[known], timeline.sentiment[known])
+    return asdict(emotions) | asdict(sentiment)
 
 
 def _windows_by_modality(
