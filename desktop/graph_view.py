@@ -123,7 +123,9 @@ class GraphView(QWidget):
         line = float(self.fontMetrics().height())
         top = area.top() + 2 * line + GRID
         bottom = area.bottom() - line - GRID
-        half = min(area.width() / 2 - 3 * GRID, (bottom - top) * 0.72)
+        half = min(area.width() / 2 - 17, (bottom - top) * 0.72)
+        spare = max(0.0, bottom - top - 1.8 * half)
+        top, bottom = top + spare / 3, bottom - 2 * spare / 3
         x = area.center().x()
         return {
             "text": QPointF(x, top),

@@ -13,7 +13,7 @@ from extractors.features import EMOTIONS
 
 __all__ = ["NowPanel"]
 
-NAME = 11 * GRID
+NAME = 10 * GRID
 VALUE = 6 * GRID
 ROW = 20
 

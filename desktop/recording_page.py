@@ -1,6 +1,7 @@
 """A recording on the screen: everything that moves with the playhead."""
 
 from PyQt6.QtCore import QSettings, Qt
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from desktop.card import Card
@@ -21,8 +22,9 @@ from extractors.timeline import Timeline
 
 __all__ = ["RecordingPage"]
 
-SIDE = 36 * GRID
-"""Width of the column with the graph and the figures."""
+SIDE, NARROW_SIDE = 36 * GRID, 30 * GRID
+"""Width of the column with the graph and the figures, and in a narrow window."""
+NARROW = 1040
 
 
 class RecordingPage(QWidget):
@@ -58,7 +60,7 @@ class RecordingPage(QWidget):
         self._timeline = Timeline.empty()
         self.transport.set_duration(recording.duration)
         self.plot.set_duration(recording.duration)
-        self.transcript.set_words([])
+        self.transcript.set_duration(recording.duration)
         self.transcript.follow()
         level = float(self._settings.value("volume", 1.0))
         self.set_volume(level, muted=False)
@@ -83,6 +85,10 @@ class RecordingPage(QWidget):
         self._timeline = self.recording.timeline()
         self.plot.set_timeline(self._timeline, self.recording.analysed_until)
         self.transcript.set_words(self.recording.words())
+        ended = self.recording.complete or self.recording.failure is not None
+        self.transcript.setPlaceholderText(
+            "No words were heard." if ended else "Words appear here as they are recognised."
+        )
         self._moment = Moment()
         self._show_moment()
 
@@ -154,6 +160,11 @@ class RecordingPage(QWidget):
             view.apply_theme(theme)
         self.transport.apply_theme(theme)
 
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
+        for card in self._side:
+            card.setFixedWidth(NARROW_SIDE if self.width() < NARROW else SIDE)
+        super().resizeEvent(event)
+
     def _show_picture(self) -> None:
         assert self.playback is not None and self.recording is not None
         picture = self.playback.picture()
@@ -202,11 +213,12 @@ class RecordingPage(QWidget):
         upper.addWidget(Card("Transcript", self.transcript, self.follow))
         graph = Card("Who teaches whom", self.graph)
         now = Card("Now", self.now)
-        for card in (graph, now):
-            card.setFixedWidth(SIDE)
+        self._side = (graph, now)
         rows = QSplitter(Qt.Orientation.Vertical)
         rows.addWidget(_beside(upper, graph))
-        rows.addWidget(_beside(Card("Emotions over time", self.plot), now))
+        lower = _beside(Card("Emotions over time", self.plot), now)
+        lower.setMinimumHeight(32 * GRID)
+        rows.addWidget(lower)
         for splitter, sizes in ((upper, (11, 10)), (rows, (11, 10))):
             splitter.setHandleWidth(GRID)
             splitter.setChildrenCollapsible(False)

@@ -4,7 +4,7 @@ from PyQt6.QtCore import QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
-from desktop.theme import GRID, LIGHT, Theme
+from desktop.theme import GRID, LIGHT, Theme, scaled
 from desktop.timeline_lookup import Moment
 
 __all__ = ["StatusChips"]
@@ -25,6 +25,7 @@ class Chip(QWidget):
         self._here: bool | None = None
         self._theme = LIGHT
         self.setAccessibleName(self._name)
+        self.setFont(scaled(self.font(), 0.92))
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     @property
@@ -35,7 +36,7 @@ class Chip(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802
         metrics = self.fontMetrics()
         widest = max(metrics.horizontalAdvance(f"{self._name}: {s}") for s in (self._yes, self._no))
-        return QSize(widest + 4 * GRID, 3 * GRID)
+        return QSize(widest + 34, 3 * GRID)
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
@@ -73,7 +74,7 @@ class StatusChips(QWidget):
         super().__init__()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(GRID)
+        row.setSpacing(GRID // 2)
         self.chips = {modality: Chip(modality) for modality in STATES}
         row.addStretch()
         for chip in self.chips.values():

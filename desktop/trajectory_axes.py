@@ -13,11 +13,11 @@ from desktop.time_format import clock_text
 __all__ = ["EndLabels", "TimeAxis", "spread", "time_step"]
 
 STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
-LABEL_WIDTH = 80.0
+LABEL_WIDTH = 96.0
 
 
 def time_step(span: float, pixels: float) -> float:
-    """Seconds between labels, so that they stand at least 80 pixels apart."""
+    """Seconds between labels, so that they stand at least 96 pixels apart."""
     least = span * LABEL_WIDTH / max(1.0, pixels)
     return next((float(step) for step in STEPS if step >= least), float(STEPS[-1]))
 

@@ -5,6 +5,7 @@ as a picture a moving playhead costs 0.3 ms.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,19 @@ from desktop.theme import LIGHT, Theme
 from extractors.features import EMOTIONS, MODALITIES
 from extractors.timeline import Timeline
 
-__all__ = ["EmotionLane", "Lane", "PresenceLane", "SentimentLane", "envelope", "visible_rows"]
+__all__ = [
+    "Condensed",
+    "EmotionLane",
+    "Lane",
+    "PresenceLane",
+    "SentimentLane",
+    "condense",
+    "runs",
+    "visible_rows",
+]
+
+BUCKET = 3
+"""Pixels that one point of a condensed curve stands for."""
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -29,29 +42,36 @@ def visible_rows(time: FloatArray, start: float, end: float) -> slice:
     return slice(max(0, first - 1), min(len(time), last + 1))
 
 
-def envelope(
-    time: FloatArray, values: npt.NDArray[np.floating], buckets: int
-) -> tuple[FloatArray, FloatArray]:
-    """At most two points per bucket, its lowest and its highest, so that no peak is lost.
+@dataclass(frozen=True, slots=True)
+class Condensed:
+    """Curves as they are drawn: `time` [m], the others [m, curves]. NaN marks a gap."""
 
-    `time` [n], `values` [n, curves] -> [m], [m, curves]. NaN marks a gap: a bucket that has one
-    stays a gap. Up to `2 * buckets` rows come back as they are.
+    time: FloatArray
+    mean: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+    @property
+    def exact(self) -> bool:
+        """Whether every row stands for itself."""
+        return self.low is self.mean
+
+
+def condense(time: FloatArray, values: npt.NDArray[np.floating], buckets: int) -> Condensed:
+    """Mean, lowest and highest of equal buckets, so that a long recording stays readable.
+
+    `time` [n], `values` [n, curves]. Up to `2 * buckets` rows come back as they are. A bucket with
+    a gap is a gap; a last bucket that is not full ends a little early.
     """
+    values = values.astype(np.float64)
     rows = len(time)
     if rows <= 2 * buckets:
-        return time, values.astype(np.float64)
+        return Condensed(time, values, values, values)
     size = -(-rows // buckets)
     full = rows // size * size
-    groups = values[:full].astype(np.float64).reshape(-1, size, values.shape[1])
-    low, high = groups.min(axis=1), groups.max(axis=1)
-    rising = (groups.argmax(axis=1) >= groups.argmin(axis=1)) | np.isnan(low)
-    ends = np.stack([np.where(rising, low, high), np.where(rising, high, low)], axis=1)
-    starts = time[:full].reshape(-1, size)
-    at = np.stack([starts[:, 0], starts[:, size // 2]], axis=1)
-    return (
-        np.concatenate([at.reshape(-1), time[full:]]),
-        np.concatenate([ends.reshape(-1, values.shape[1]), values[full:]]),
-    )
+    groups = values[:full].reshape(-1, size, values.shape[1])
+    middle = time[:full].reshape(-1, size).mean(axis=1)
+    return Condensed(middle, groups.mean(axis=1), groups.min(axis=1), groups.max(axis=1))
 
 
 class Lane(QGraphicsItem):
@@ -137,14 +157,17 @@ class EmotionLane(Lane):
     def __init__(self) -> None:
         super().__init__(0.0, 1.0)
         self._paths: list[QPainterPath] = []
+        self._bands: list[QPainterPath] = []
         self.emphasis = -1
 
     def prepare(self) -> None:
         rows = visible_rows(self._timeline.time, self._start, self._end)
         values = self._timeline.emotions[rows].astype(np.float64)
         values[~self._timeline.known[rows]] = np.nan
-        time, curves = envelope(self._timeline.time[rows], values, self._pixels)
-        self._paths = [_path(time, curves[:, i]) for i in range(len(EMOTIONS))]
+        shown = condense(self._timeline.time[rows], values, self._pixels // BUCKET)
+        curves = range(len(EMOTIONS))
+        self._paths = [_path(shown.time, shown.mean[:, i]) for i in curves]
+        self._bands = [] if shown.exact else [_band(shown, i) for i in curves]
 
     def paint_lane(self, painter: QPainter, to_device: QTransform) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -152,6 +175,10 @@ class EmotionLane(Lane):
         order = sorted(range(len(self._paths)), key=lambda i: (i == self.emphasis, -i))
         for index in order:
             faded = self.emphasis not in (-1, index)
+            if self._bands and not faded:
+                painter.fillPath(
+                    to_device.map(self._bands[index]), self._theme.emotion(index, 0.16)
+                )
             color = self._theme.emotion(index, 0.22 if faded else 1.0)
             pen = QPen(color, 2.8 if index == self.emphasis else 2.0)
             pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
@@ -170,8 +197,9 @@ class SentimentLane(Lane):
     def prepare(self) -> None:
         rows = visible_rows(self._timeline.time, self._start, self._end)
         values = self._timeline.sentiment[rows, None]
-        self._time, curves = envelope(self._timeline.time[rows], values, self._pixels)
-        self._values = np.clip(curves[:, 0], -3.0, 3.0)
+        shown = condense(self._timeline.time[rows], values, self._pixels // BUCKET)
+        self._time = shown.time
+        self._values = np.clip(shown.mean[:, 0], -3.0, 3.0)
 
     def paint_lane(self, painter: QPainter, to_device: QTransform) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -220,6 +248,17 @@ def _path(x: FloatArray, y: FloatArray) -> QPainterPath:
         np.ascontiguousarray(x), np.ascontiguousarray(y), connect="finite"
     )
     return path
+
+
+def _band(shown: Condensed, curve: int) -> QPainterPath:
+    """The area between the lowest and the highest values of a curve."""
+    whole = QPainterPath()
+    for begin, end in _finite_runs(shown.mean[:, curve]):
+        there, back = slice(begin, end), slice(end - 1, begin - 1 if begin else None, -1)
+        time = np.concatenate([shown.time[there], shown.time[back]])
+        edge = np.concatenate([shown.high[there, curve], shown.low[back, curve]])
+        whole.addPath(_path(time, edge))
+    return whole
 
 
 def _finite_runs(values: FloatArray) -> list[tuple[int, int]]:

@@ -18,6 +18,11 @@ __all__ = ["TrajectoryPlot"]
 
 LEFT, RIGHT = 56, 104
 SENTIMENT_HEIGHT, PRESENCE_HEIGHT = 56, 52
+LOW_SENTIMENT_HEIGHT, LOW_PRESENCE_HEIGHT = 36, 42
+LOW = 250
+"""Height in pixels below which the lower lanes make room for the emotions."""
+AXIS = 22
+LABEL_GAP = 13.0
 SHORTEST = 1.0
 """Seconds that are visible at the closest zoom."""
 
@@ -167,6 +172,11 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
         if hasattr(self, "_knob"):
+            low = self.height() < LOW
+            self._lanes[1][0].setFixedHeight(LOW_SENTIMENT_HEIGHT if low else SENTIMENT_HEIGHT)
+            presence = LOW_PRESENCE_HEIGHT if low else PRESENCE_HEIGHT
+            self._lanes[2][0].setFixedHeight(presence + AXIS)
+            self.ci.layout.setVerticalSpacing(4 if low else 8)
             self.ci.layout.activate()
             self.show_range(*self._range)
 
@@ -174,16 +184,16 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         emotions, sentiment, presence = EmotionLane(), SentimentLane(), PresenceLane()
         names = [(len(MODALITIES) - 1 - i, NAMES[name]) for i, name in enumerate(MODALITIES)]
         scales = (
-            (emotions, (0.0, 1.0), [(0, "0 %"), (0.5, "50 %"), (1, "100 %")], None),
-            (sentiment, (-3.0, 3.0), [(-3, f"{MINUS}3"), (0, "0"), (3, "+3")], SENTIMENT_HEIGHT),
-            (presence, (-0.5, 2.5), names, PRESENCE_HEIGHT),
+            (emotions, (0.0, 1.0), [(0, "0 %"), (0.5, "50 %"), (1, "100 %")]),
+            (sentiment, (-3.0, 3.0), [(-3, f"{MINUS}3"), (0, "0"), (3, "+3")]),
+            (presence, (-0.5, 2.5), names),
         )
-        for row, (lane, (low, high), ticks, height) in enumerate(scales):
+        for row, (lane, (low, high), ticks) in enumerate(scales):
             plot = self.addPlot(row=row, col=0, axisItems={"bottom": TimeAxis("bottom")})
             plot.hideButtons()
             plot.setMenuEnabled(False)
             plot.vb.setMouseEnabled(False, False)
-            plot.vb.setYRange(low, high, padding=0.04 if row < 2 else 0)
+            plot.vb.setYRange(low, high, padding=(0.08, 0.16, 0.0)[row])
             plot.vb.setDefaultPadding(0)
             plot.vb.addItem(lane, ignoreBounds=True)
             left, bottom = plot.getAxis("left"), plot.getAxis("bottom")
@@ -191,14 +201,12 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
             left.setTicks([ticks])
             left.setStyle(tickLength=0, tickTextOffset=8, hideOverlappingLabels=False)
             bottom.setStyle(showValues=row == 2, tickLength=0, hideOverlappingLabels=False)
-            bottom.setHeight(22 if row == 2 else 1)
+            bottom.setHeight(AXIS if row == 2 else 1)
             plot.showAxis("right")
             right = plot.getAxis("right")
             right.setWidth(RIGHT)
             right.setStyle(showValues=False, tickLength=0)
             right.setTicks([])
-            if height is not None:
-                plot.setFixedHeight(height + (22 if row == 2 else 0))
             self._lanes.append((plot, lane))
         return emotions, sentiment, presence
 
@@ -228,9 +236,11 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         rows = np.flatnonzero(self._timeline.known & (self._timeline.time <= self._range[1] + 1e-6))
         if len(rows):
             values = self._timeline.emotions[rows[-1]]
-            low, high = box.top() + 6, box.bottom() - 6
+            low, high = box.top() + 4, box.bottom() - 4
             ends = [box.bottom() - float(v) * box.height() for v in values]
-            for index, y in enumerate(spread(ends, 15.0, low, high)):
+            gap = min(15.0, (high - low) / (len(ends) - 1))
+            places = spread(ends, gap, low, high) if gap >= LABEL_GAP else []
+            for index, y in enumerate(places):
                 faded = self._emotions.emphasis not in (-1, index)
                 strong = self._emotions.emphasis == index
                 color = self._theme.emotion(index, 0.35 if faded else 1.0)

@@ -7,6 +7,7 @@ from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
     QFont,
+    QFontMetricsF,
     QHelpEvent,
     QMouseEvent,
     QPainter,
@@ -31,7 +32,6 @@ PAUSE = 7 * SECOND // 10
 """Silence that starts a paragraph."""
 UNSURE = 0.5
 """Words below this probability are marked as doubtful."""
-GUTTER = 7 * GRID
 
 
 def starts_paragraph(word: Word, before: Word | None) -> bool:
@@ -61,12 +61,14 @@ class TranscriptView(QTextEdit):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self._document().setDocumentMargin(0)
         self._theme = LIGHT
         self._words: list[Word] = []
         self._spans: list[tuple[int, int]] = []
         self._starts: list[int] = []
         self._current = -1
         self._following = True
+        self._long = False
         port = self.viewport()
         assert port is not None
         port.setMouseTracking(True)
@@ -96,6 +98,12 @@ class TranscriptView(QTextEdit):
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
         self._rebuild(self._words)
+
+    def set_duration(self, seconds: float) -> None:
+        """Make room for the times of a recording that long, and forget the words before."""
+        self._long = seconds >= 3600
+        self._current = -1
+        self._rebuild([])
 
     def set_words(self, words: Sequence[Word]) -> None:
         """Show `words`; only what differs from before is laid out again."""
@@ -239,8 +247,8 @@ class TranscriptView(QTextEdit):
         cursor.insertText(f"{clock_text(to_seconds(word.start), tenths=False)}\t", stamp)
 
     def _gutter(self) -> float:
-        long = self._words and self._words[-1].start >= 3600 * SECOND
-        return GUTTER + (2 * GRID if long else 0)
+        stamp = "0:00:00" if self._long else "00:00"
+        return QFontMetricsF(figures(self.font(), 0.85)).horizontalAdvance(stamp) + 1.5 * GRID
 
     def _plain(self, doubtful: bool = False) -> QTextCharFormat:
         plain = QTextCharFormat()
