@@ -23,6 +23,7 @@ def run_window(recording_factory: Callable[[], Recording] | None, path: Path | N
     opens `path` and remembers it. Raises BadInput where no window can be shown.
     """
     prepare_display()
+    from PyQt6 import sip
     from PyQt6.QtCore import QSettings, QSocketNotifier, QTimer
     from PyQt6.QtWidgets import QApplication
 
@@ -37,7 +38,7 @@ def run_window(recording_factory: Callable[[], Recording] | None, path: Path | N
     window = MainWindow(QSettings())
     restore_hook = _show_exceptions(window.show_problem)
     reader, writer = socket.socketpair()
-    notifier = QSocketNotifier(reader.fileno(), QSocketNotifier.Type.Read)
+    notifier = QSocketNotifier(sip.voidptr(reader.fileno()), QSocketNotifier.Type.Read)
     notifier.activated.connect(window.close)
     restore_signals = _close_on_interrupt(writer)
     try:

@@ -11,11 +11,12 @@ __all__ = ["IconButton", "SeekSlider", "TextButton", "VolumeSlider"]
 
 def _claims(event: QEvent | None, *keys: Qt.Key) -> bool:
     """Keep a key that would otherwise be a shortcut of the window for the focused control."""
-    if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.ShortcutOverride:
-        if event.key() in keys and event.modifiers() == Qt.KeyboardModifier.NoModifier:
-            event.accept()
-            return True
-    return False
+    if not isinstance(event, QKeyEvent) or event.type() is not QEvent.Type.ShortcutOverride:
+        return False
+    mine = event.key() in keys and event.modifiers() == Qt.KeyboardModifier.NoModifier
+    if mine:
+        event.accept()
+    return mine
 
 
 class IconButton(QToolButton):

@@ -65,7 +65,7 @@ def _check_libraries(environment: Mapping[str, str]) -> None:
     """Load what Qt will load: the dynamic linker names the library that is missing, Qt does not."""
     try:
         import PyQt6.QtCore
-        import PyQt6.QtWidgets  # noqa: F401  (needs libEGL and libGL)
+        import PyQt6.QtWidgets
     except ImportError as error:
         raise BadInput(_missing(str(error))) from error
     if environment.get("QT_QPA_PLATFORM", "xcb").startswith("xcb") and environment.get("DISPLAY"):
@@ -79,4 +79,4 @@ def _check_libraries(environment: Mapping[str, str]) -> None:
 
 def _missing(error: str) -> str:
     name = error.split(":", 1)[0]
-    return f"the window needs the system library {name}: install it (README, system libraries), or {INSTEAD}"
+    return f"the window needs the system library {name}: install it (see README), or {INSTEAD}"

@@ -2,9 +2,9 @@
 
 import numpy as np
 import numpy.typing as npt
+import pyqtgraph as pg
 from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QPainterPath
-import pyqtgraph as pg
 
 __all__ = ["CONTOURS", "contour_path"]
 

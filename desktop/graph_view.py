@@ -15,7 +15,7 @@ from desktop.timeline_lookup import UNSEEN, Moment
 from extractors.features import MODALITIES
 from extractors.timeline import EDGES
 
-__all__ = ["GraphView", "NAMES", "arrow"]
+__all__ = ["NAMES", "GraphView", "arrow"]
 
 NAMES = {"text": "Words", "voice": "Voice", "face": "Face"}
 SPACES = ("Shared features", "Own features")

@@ -23,7 +23,9 @@ def fill_menu(window: "MainWindow") -> QAction:
     menu.addMenu(recent)
     recent.aboutToShow.connect(lambda: _fill_recent(recent, window))
     menu.addSeparator()
-    mesh = QAction("Face mesh", menu, checkable=True, checked=True)
+    mesh = QAction("Face mesh", menu)
+    mesh.setCheckable(True)
+    mesh.setChecked(True)
     mesh.toggled.connect(window.page.toggle_landmarks)
     menu.addAction(mesh)
     menu.addAction("Full screen", window.toggle_fullscreen)
@@ -35,7 +37,8 @@ def fill_menu(window: "MainWindow") -> QAction:
         (Choice.LIGHT, "Light"),
         (Choice.DARK, "Dark"),
     ):
-        action = QAction(text, group, checkable=True)
+        action = QAction(text, group)
+        action.setCheckable(True)
         action.setData(choice)
         action.triggered.connect(lambda _on, choice=choice: window.appearance.choose(choice))
         themes.addAction(action)

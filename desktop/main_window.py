@@ -281,6 +281,6 @@ class MainWindow(QMainWindow):
                 "leave": self._leave,
                 "open": self.ask_for_file,
                 "quit": self.close,
-                "emphasise": page.now.pin,
             },
+            page.now.pin,
         )

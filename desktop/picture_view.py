@@ -96,7 +96,11 @@ class PictureView(QWidget):
         contiguous = np.ascontiguousarray(pixels)
         height, width = contiguous.shape[:2]
         image = QImage(
-            contiguous.data, width, height, contiguous.strides[0], QImage.Format.Format_RGB888
+            contiguous.data,  # type: ignore[call-overload]  # a buffer will do
+            width,
+            height,
+            contiguous.strides[0],
+            QImage.Format.Format_RGB888,
         )
         ratio = self.devicePixelRatioF()
         target = QImage(size * ratio, QImage.Format.Format_RGB32)

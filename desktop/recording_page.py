@@ -166,7 +166,8 @@ class RecordingPage(QWidget):
         super().resizeEvent(event)
 
     def _show_picture(self) -> None:
-        assert self.playback is not None and self.recording is not None
+        assert self.playback is not None
+        assert self.recording is not None
         picture = self.playback.picture()
         if picture is None:
             gone = self.recording.media is None

@@ -33,8 +33,15 @@ KEYS: tuple[tuple[str, tuple[str, ...], str], ...] = (
 """(name, keys, what it does)."""
 
 
-def bind_keys(window: QWidget, actions: Mapping[str, Callable[[], object]]) -> None:
-    """Connect each name of `KEYS`. Raises KeyError if one has no action."""
+def bind_keys(
+    window: QWidget,
+    actions: Mapping[str, Callable[[], object]],
+    emphasise: Callable[[int], object],
+) -> None:
+    """Connect each name of `KEYS`, and the figures 1 to 7 (0 for none) with an emotion.
+
+    Raises KeyError if a name has no action.
+    """
     for name, keys, _ in KEYS:
         for key in keys:
             shortcut = QShortcut(QKeySequence(key), window)
@@ -42,8 +49,7 @@ def bind_keys(window: QWidget, actions: Mapping[str, Callable[[], object]]) -> N
             shortcut.activated.connect(actions[name])
     for number in range(8):
         shortcut = QShortcut(QKeySequence(str(number)), window)
-        action = actions["emphasise"]
-        shortcut.activated.connect(lambda number=number: action(number - 1))  # type: ignore[call-arg]
+        shortcut.activated.connect(lambda number=number: emphasise(number - 1))
 
 
 def keys_text() -> str:

@@ -49,7 +49,7 @@ def open_loudspeaker(fill: FillBlock) -> Device:
 
     def callback(out: npt.NDArray[np.float32], _frames: int, times: Any, _status: Any) -> None:
         ahead = times.outputBufferDacTime - times.currentTime
-        # Some hosts (ALSA through PulseAudio) leave the times at zero: then the stream's own figure.
+        # Some hosts (ALSA over PulseAudio) leave the times at zero: then the stream's figure.
         fill(out, round((ahead if 0.0 < ahead < 2.0 else stream.latency) * 1e9))
 
     try:

@@ -63,13 +63,13 @@ def condense(time: FloatArray, values: npt.NDArray[np.floating], buckets: int) -
     `time` [n], `values` [n, curves]. Up to `2 * buckets` rows come back as they are. A bucket with
     a gap is a gap; a last bucket that is not full ends a little early.
     """
-    values = values.astype(np.float64)
+    exact: FloatArray = values.astype(np.float64)
     rows = len(time)
     if rows <= 2 * buckets:
-        return Condensed(time, values, values, values)
+        return Condensed(time, exact, exact, exact)
     size = -(-rows // buckets)
     full = rows // size * size
-    groups = values[:full].reshape(-1, size, values.shape[1])
+    groups = exact[:full].reshape(-1, size, values.shape[1])
     middle = time[:full].reshape(-1, size).mean(axis=1)
     return Condensed(middle, groups.mean(axis=1), groups.min(axis=1), groups.max(axis=1))
 

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
     QFont,
@@ -15,10 +15,10 @@ from PyQt6.QtGui import (
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
+    QTextDocument,
     QTextOption,
     QWheelEvent,
 )
-from PyQt6.QtCore import QEvent
 from PyQt6.QtWidgets import QFrame, QTextEdit, QToolTip
 
 from desktop.theme import GRID, LIGHT, Theme, figures
@@ -136,7 +136,8 @@ class TranscriptView(QTextEdit):
         """Index of the word at a point of the viewport."""
         layout = self._document().documentLayout()
         bar = self.verticalScrollBar()
-        assert layout is not None and bar is not None
+        assert layout is not None
+        assert bar is not None
         place = layout.hitTest(point + QPointF(0, bar.value()), Qt.HitTestAccuracy.ExactHit)
         index = bisect_right(self._spans, (place, 1 << 60)) - 1
         if place < 0 or index < 0 or place > self._spans[index][1]:
@@ -236,7 +237,7 @@ class TranscriptView(QTextEdit):
         shape.setTextIndent(-gutter)
         shape.setTabPositions([QTextOption.Tab(gutter, QTextOption.TabType.LeftTab)])
         shape.setTopMargin(0 if first else GRID)
-        shape.setLineHeight(140.0, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        shape.setLineHeight(140.0, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)  # type: ignore[arg-type]  # its stub lacks the number
         if first:
             cursor.setBlockFormat(shape)
         else:
@@ -262,7 +263,8 @@ class TranscriptView(QTextEdit):
     def _scroll_to_current(self) -> None:
         bar = self.verticalScrollBar()
         port = self.viewport()
-        assert bar is not None and port is not None
+        assert bar is not None
+        assert port is not None
         if not 0 <= self._current < len(self._spans):
             bar.setValue(0)
             return
@@ -275,7 +277,7 @@ class TranscriptView(QTextEdit):
         assert port is not None
         port.update()
 
-    def _document(self):  # type: ignore[no-untyped-def]
+    def _document(self) -> QTextDocument:
         document = self.document()
         assert document is not None
         return document

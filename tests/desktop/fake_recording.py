@@ -45,7 +45,7 @@ def plain_timeline(duration: float, hop: float = 0.2, seed: int = 1) -> Timeline
 
 def plain_words(duration: float) -> list[Word]:
     """Two words a second, and a pause every five seconds."""
-    text = "so this is what it looks like when somebody speaks unhurriedly, and then waits.".split()
+    text = ("so", "this", "is", "what", "somebody", "says", "unhurriedly,", "and", "waits.")
     words = []
     for index, start in enumerate(np.arange(0.5, duration - 0.5, 0.5)):
         if start % 5 < 4:
