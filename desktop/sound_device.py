@@ -23,6 +23,9 @@ RATE = 48_000
 
 CHANNELS = 2
 
+LATENCY = 0.1
+"""Seconds of sound that wait in the device: below it PulseAudio runs dry on a busy machine."""
+
 FillBlock = Callable[[npt.NDArray[np.float32], int], None]
 """Fills float32 [n, 2], of which the first frame is heard after so many nanoseconds."""
 
@@ -54,7 +57,7 @@ def open_loudspeaker(fill: FillBlock) -> Device:
 
     try:
         stream = sounddevice.OutputStream(
-            samplerate=RATE, channels=CHANNELS, dtype="float32", latency="low", callback=callback
+            samplerate=RATE, channels=CHANNELS, dtype="float32", latency=LATENCY, callback=callback
         )
         stream.start()
     except sounddevice.PortAudioError as error:
