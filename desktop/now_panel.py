@@ -6,7 +6,7 @@ from PyQt6.QtCore import QEvent, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
-from desktop.theme import GRID, LIGHT, Theme, figures
+from desktop.theme import GRID, LIGHT, Theme, emotion_color, figures
 from desktop.time_format import percent_text, sentiment_text
 from desktop.timeline_lookup import Moment
 from extractors.features import EMOTIONS
@@ -92,7 +92,7 @@ class NowPanel(QWidget):
     ) -> None:
         row = self.row_rect(index)
         faded = self.emphasis not in (-1, index)
-        color = self._theme.emotion(index, 0.35 if faded else 1.0)
+        color = emotion_color(self._theme, index, 0.35 if faded else 1.0)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(color)
         painter.drawRoundedRect(QRectF(0, row.center().y() - 5, 10, 10), 3, 3)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import assets
 from assets.errors import BadInput
+from desktop.loaded_recording import LoadedRecording
 from desktop.recording import Recording
 
 __all__ = ["open_recording", "sample_clip"]
@@ -17,7 +18,7 @@ def open_recording(path: Path) -> Recording:
     """
     if not path.exists():
         raise BadInput(f"{path}: no such file or session folder")
-    raise BadInput(f"{path}: this build cannot analyse or read sessions yet")
+    return LoadedRecording(path)
 
 
 def sample_clip() -> Path | None:

@@ -24,4 +24,12 @@ def run(args: argparse.Namespace) -> int:
         raise BadInput(f"{args.recording}: no such file or session folder")
     from desktop.application import run_window
 
+    if args.recording.is_dir():
+        from extractors.session import Session
+
+        Session(args.recording)
+    else:
+        from extractors.video_file import VideoFile
+
+        VideoFile(args.recording)
     return run_window(None, args.recording)

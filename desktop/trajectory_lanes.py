@@ -14,7 +14,7 @@ from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QTransform
 from PyQt6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from desktop.theme import LIGHT, Theme
+from desktop.theme import LIGHT, Theme, emotion_color
 from extractors.features import EMOTIONS, MODALITIES
 from extractors.timeline import Timeline
 
@@ -177,9 +177,9 @@ class EmotionLane(Lane):
             faded = self.emphasis not in (-1, index)
             if self._bands and not faded:
                 painter.fillPath(
-                    to_device.map(self._bands[index]), self._theme.emotion(index, 0.16)
+                    to_device.map(self._bands[index]), emotion_color(self._theme, index, 0.16)
                 )
-            color = self._theme.emotion(index, 0.22 if faded else 1.0)
+            color = emotion_color(self._theme, index, 0.22 if faded else 1.0)
             pen = QPen(color, 2.8 if index == self.emphasis else 2.0)
             pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
             painter.setPen(pen)

@@ -7,7 +7,7 @@ from PyQt6.QtGui import QColor, QMouseEvent, QPen, QPolygonF, QResizeEvent, QWhe
 from PyQt6.QtWidgets import QFrame, QGraphicsLineItem, QGraphicsPolygonItem
 
 from desktop.graph_view import NAMES
-from desktop.theme import LIGHT, Theme, figures
+from desktop.theme import LIGHT, Theme, emotion_color, figures
 from desktop.time_format import MINUS
 from desktop.trajectory_axes import EndLabels, TimeAxis, spread
 from desktop.trajectory_lanes import EmotionLane, Lane, PresenceLane, SentimentLane
@@ -243,7 +243,7 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
             for index, y in enumerate(places):
                 faded = self._emotions.emphasis not in (-1, index)
                 strong = self._emotions.emphasis == index
-                color = self._theme.emotion(index, 0.35 if faded else 1.0)
+                color = emotion_color(self._theme, index, 0.35 if faded else 1.0)
                 labels.append((EMOTIONS[index].capitalize(), color, ends[index], y, strong))
             middle = lower.center().y()
             labels.append(("Sentiment", QColor(self._theme.accent), middle, middle, False))
