@@ -166,7 +166,7 @@ def test_many_seeks_start_few_decoders(clock: VirtualClock) -> None:
 
 def test_a_broken_file_is_a_notice_and_not_the_end(clock: VirtualClock) -> None:
     class Broken(FakeMedia):
-        def frames(self, start: int = 0, max_side: int | None = None):  # type: ignore[no-untyped-def]
+        def frames(self, start: int = 0, max_side: int | None = None):  # type: ignore[no-untyped-def]  # noqa: ARG002
             raise OSError("disk gone")
 
     playback = Playback(lambda: Broken(1.0), SECOND, no_device, clock)
