@@ -29,7 +29,7 @@ __all__ = [
     "visible_rows",
 ]
 
-BUCKET = 3
+BUCKET = 4
 """Pixels that one point of a condensed curve stands for."""
 
 FloatArray = npt.NDArray[np.float64]
@@ -176,9 +176,11 @@ class EmotionLane(Lane):
         for index in order:
             faded = self.emphasis not in (-1, index)
             if self._bands and not faded:
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
                 painter.fillPath(
                     to_device.map(self._bands[index]), self._theme.emotion(index, 0.16)
                 )
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             color = self._theme.emotion(index, 0.22 if faded else 1.0)
             pen = QPen(color, 2.8 if index == self.emphasis else 2.0)
             pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)

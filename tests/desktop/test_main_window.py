@@ -288,9 +288,7 @@ def test_every_control_has_a_name_and_says_its_key(open_window: OpenWindow) -> N
     assert len(controls) >= 8
     for control in controls:
         assert control.toolTip()
-        assert control.accessibleName() or (
-            isinstance(control, QAbstractButton) and control.text()
-        )
+        assert control.accessibleName() or (isinstance(control, QAbstractButton) and control.text())
         assert control.focusPolicy() & Qt.FocusPolicy.TabFocus
 
 
