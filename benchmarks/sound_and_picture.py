@@ -88,6 +88,7 @@ def onsets(pieces: list[tuple[float, npt.NDArray[np.int16]]]) -> list[float]:
 def record(
     process: subprocess.Popen[bytes], into: list[tuple[float, npt.NDArray[np.int16]]]
 ) -> None:
+    """Stamp what the monitor of the sink gives when it comes."""
     assert process.stdout is not None
     while data := os.read(process.stdout.fileno(), 4096):
         into.append((time.monotonic(), np.frombuffer(data[: len(data) // 2 * 2], np.int16)))

@@ -296,7 +296,8 @@ def test_every_control_has_a_name_and_says_its_key(open_window: OpenWindow) -> N
 def test_nothing_is_cut_off_or_on_top_of_another(
     qtbot: QtBot, open_window: OpenWindow, size: tuple[int, int]
 ) -> None:
-    window = opened(open_window)
+    title = "a name that is longer than any window is wide " * 5 + "end.mp4"
+    window = opened(open_window, FakeRecording(title=title, complete=False, analysed_until=5.0))
     window.resize(*size)
     qtbot.waitUntil(lambda: (window.width(), window.height()) == size)
     page = window.page
@@ -305,5 +306,8 @@ def test_nothing_is_cut_off_or_on_top_of_another(
     for index, rect in enumerate(rects):
         assert window.rect().contains(rect)
         assert not any(rect.intersects(other) for other in rects[index + 1 :])
+    shown = window.head.title.text()
+    assert shown.endswith("end.mp4")
+    assert window.head.title.fontMetrics().horizontalAdvance(shown) <= window.head.title.width()
     for chip in page.chips.chips.values():
         assert chip.width() >= chip.fontMetrics().horizontalAdvance(chip.text) + 24
