@@ -144,11 +144,14 @@ class Lane(QGraphicsItem):
 
 
 def runs(time: FloatArray, true: npt.NDArray[np.bool_]) -> list[tuple[float, float]]:
-    """Intervals of seconds in which `true` holds; a row speaks of the time since the one before."""
+    """Intervals of seconds in which `true` holds.
+
+    A row holds until the next one, as everywhere in the window; the first one from the start on.
+    """
     edges = np.diff(np.concatenate([[0], true.astype(np.int8), [0]]))
     begins, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-    before = np.concatenate([[0.0], time])
-    return [(float(before[a]), float(time[b - 1])) for a, b in zip(begins, ends, strict=True)]
+    starts = np.concatenate([[0.0], time[1:], time[-1:]])
+    return [(float(starts[a]), float(starts[b])) for a, b in zip(begins, ends, strict=True)]
 
 
 class EmotionLane(Lane):
