@@ -100,7 +100,7 @@ class GraphView(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         width, height = float(self.width()), float(self.height())
-        stacked = height > 1.15 * width
+        stacked = height > width
         for index, (name, weights) in enumerate(zip(SPACES, self._weights(), strict=True)):
             if stacked:
                 area = QRectF(0, index * (height + GRID) / 2, width, (height - GRID) / 2)

@@ -10,6 +10,30 @@ from desktop.theme import GRID, Theme, figures, scaled
 __all__ = ["HeadBar"]
 
 
+class Title(QLabel):
+    """One line that gives up its middle where there is no room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._whole = ""
+        self.setFont(scaled(self.font(), 1.25))
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def set_whole(self, text: str) -> None:
+        self._whole = text
+        self.setToolTip(text)
+        self._elide()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        metrics = QFontMetrics(self.font())
+        self.setText(metrics.elidedText(self._whole, Qt.TextElideMode.ElideMiddle, self.width()))
+
+
 class HeadBar(QWidget):
     """Title on the left, progress in the middle while there is any, buttons on the right."""
 
@@ -18,10 +42,7 @@ class HeadBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._title = "Affectscope"
-        self.title = QLabel()
-        self.title.setFont(scaled(self.font(), 1.25))
-        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.title = Title()
         self.progress_text = QLabel()
         self.progress_text.setFont(figures(self.font(), 0.9))
         self.progress_text.setProperty("quiet", True)
@@ -63,8 +84,7 @@ class HeadBar(QWidget):
         self.menu.set_color(theme.text)
 
     def set_title(self, title: str) -> None:
-        self._title = title
-        self._elide()
+        self.title.set_whole(title)
 
     def set_progress(self, fraction: float | None, text: str) -> None:
         """None hides it."""
@@ -72,14 +92,3 @@ class HeadBar(QWidget):
         if fraction is not None:
             self.progress_bar.setValue(round(1000 * fraction))
             self.progress_text.setText(text)
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
-        super().resizeEvent(event)
-        self._elide()
-
-    def _elide(self) -> None:
-        metrics = QFontMetrics(self.title.font())
-        self.title.setText(
-            metrics.elidedText(self._title, Qt.TextElideMode.ElideMiddle, self.title.width())
-        )
-        self.title.setToolTip(self._title)

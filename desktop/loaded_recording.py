@@ -12,7 +12,6 @@ from extractors.features import FloatArray, Word
 from extractors.session import Session
 from extractors.stream import to_seconds
 from extractors.timeline import Timeline
-from extractors.video_file import VideoFile
 
 if TYPE_CHECKING:
     from inference.analysis import Analysis
@@ -41,6 +40,8 @@ class LoadedRecording:
             self.media = session.media
             self._declared = session.duration
         else:
+            from extractors.video_file import VideoFile
+
             self.title, self.media = path.name, path
             self._declared = to_seconds(VideoFile(path).info.duration or 0)
         self._thread = threading.Thread(target=self._work, name="affectscope recording")

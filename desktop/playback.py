@@ -75,7 +75,8 @@ class Playback:
         self._playhead.play()
         if self.position < before:
             self._restart = self._open_media is not None
-        self._start_sound()
+        if not self._restart:
+            self._start_sound()
 
     def pause(self) -> None:
         self._playhead.pause()

@@ -35,7 +35,7 @@ def stylesheet(theme: Theme) -> str:
     QPushButton#primary:focus, QToolButton#primary:focus {{ border: 2px solid {theme.text}; }}
     QPushButton#link {{
         color: {theme.accent}; background: transparent; border-color: transparent;
-        text-align: left; padding: 0 8px;
+        text-align: left; padding: 0 8px; min-height: 22px;
     }}
     QPushButton#link:hover {{ background: {theme.faint}; }}
     QPushButton#link:focus {{ border: 2px solid {theme.accent}; }}

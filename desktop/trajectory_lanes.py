@@ -29,7 +29,7 @@ __all__ = [
     "visible_rows",
 ]
 
-BUCKET = 3
+BUCKET = 4
 """Pixels that one point of a condensed curve stands for."""
 
 FloatArray = npt.NDArray[np.float64]
@@ -144,11 +144,14 @@ class Lane(QGraphicsItem):
 
 
 def runs(time: FloatArray, true: npt.NDArray[np.bool_]) -> list[tuple[float, float]]:
-    """Intervals of seconds in which `true` holds; a row speaks of the time since the one before."""
+    """Intervals of seconds in which `true` holds.
+
+    A row holds until the next one, as everywhere in the window; the first one from the start on.
+    """
     edges = np.diff(np.concatenate([[0], true.astype(np.int8), [0]]))
     begins, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-    before = np.concatenate([[0.0], time])
-    return [(float(before[a]), float(time[b - 1])) for a, b in zip(begins, ends, strict=True)]
+    starts = np.concatenate([[0.0], time[1:], time[-1:]])
+    return [(float(starts[a]), float(starts[b])) for a, b in zip(begins, ends, strict=True)]
 
 
 class EmotionLane(Lane):
@@ -176,9 +179,11 @@ class EmotionLane(Lane):
         for index in order:
             faded = self.emphasis not in (-1, index)
             if self._bands and not faded:
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
                 painter.fillPath(
                     to_device.map(self._bands[index]), emotion_color(self._theme, index, 0.16)
                 )
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             color = emotion_color(self._theme, index, 0.22 if faded else 1.0)
             pen = QPen(color, 2.8 if index == self.emphasis else 2.0)
             pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)

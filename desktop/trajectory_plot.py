@@ -49,6 +49,7 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         self._range = (0.0, 1.0)
         self._position = 0.0
         self._dragging = False
+        self._drawn = (-1.0, -1)
         self._lanes: list[tuple[pg.PlotItem, Lane]] = []
         self._emotions, self._sentiment, self._presence = self._make_lanes()
         self._labels = EndLabels()
@@ -74,10 +75,21 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
     def set_duration(self, seconds: float) -> None:
         """Show all of a recording that long."""
         self._duration = max(seconds, 0.1)
+        self._drawn = (-1.0, -1)
         self.show_range(0.0, self._duration)
 
     def set_timeline(self, timeline: Timeline, until: float) -> None:
-        """Draw the rows that there are, analysed until `until` seconds."""
+        """Draw the rows that there are, analysed until `until` seconds.
+
+        While an analysis runs it is drawn again only once it has come on by a pixel.
+        """
+        last, rows = self._drawn
+        pixel = (self._range[1] - self._range[0]) / max(1.0, self._box(0).width())
+        if 0 <= until - last < pixel and until < self._duration and rows > 0:
+            return
+        if (last, rows) == (until, len(timeline)):
+            return
+        self._drawn = (until, len(timeline))
         self._timeline = timeline
         for _, lane in self._lanes:
             lane.set_timeline(timeline, until)

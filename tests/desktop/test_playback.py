@@ -121,6 +121,7 @@ def test_after_the_sound_has_ended_time_runs_on_in_silence(clock: VirtualClock) 
 def test_a_device_that_stays_mute_is_given_up(clock: VirtualClock) -> None:
     media, device = FakeMedia(2.0, sound=True), FakeDevice()
     playback = Playback(lambda: media, 2 * SECOND, device.open, clock)
+    playback.tick()
     playback.play()
     assert device.opened.wait(3.0)
     clock.advance(3 * SECOND)
@@ -166,7 +167,7 @@ def test_many_seeks_start_few_decoders(clock: VirtualClock) -> None:
 
 def test_a_broken_file_is_a_notice_and_not_the_end(clock: VirtualClock) -> None:
     class Broken(FakeMedia):
-        def frames(self, start: int = 0, max_side: int | None = None):  # type: ignore[no-untyped-def]  # noqa: ARG002
+        def frames(self, *_: object, **__: object):  # type: ignore[no-untyped-def,override]
             raise OSError("disk gone")
 
     playback = Playback(lambda: Broken(1.0), SECOND, no_device, clock)

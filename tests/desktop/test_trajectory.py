@@ -30,9 +30,9 @@ def test_rows_just_outside_are_drawn_too() -> None:
     assert visible_rows(time, -5, 50) == slice(0, 10)
 
 
-def test_a_row_speaks_of_the_time_since_the_one_before() -> None:
+def test_a_row_holds_until_the_next() -> None:
     time = np.array([0.2, 0.4, 0.6, 0.8])
-    assert runs(time, np.array([True, False, True, True])) == [(0.0, 0.2), (0.4, 0.8)]
+    assert runs(time, np.array([True, False, True, True])) == [(0.0, 0.4), (0.6, 0.8)]
     assert runs(time, np.zeros(4, bool)) == []
 
 
