@@ -2,7 +2,7 @@
 
 from extractors.stream.channel import Channel, ChannelClosed, ChannelFull, ChannelStats, Overflow
 from extractors.stream.clock import Clock, MonotonicClock, VirtualClock
-from extractors.stream.merge import in_time_order
+from extractors.stream.merge import TimeOrder, in_time_order
 from extractors.stream.sample import SECOND, Sample, from_seconds, to_seconds
 from extractors.stream.worker import Failure, Stage, Worker, WorkerGroup
 
@@ -18,6 +18,7 @@ __all__ = [
     "Overflow",
     "Sample",
     "Stage",
+    "TimeOrder",
     "VirtualClock",
     "Worker",
     "WorkerGroup",

@@ -36,7 +36,7 @@ class ChannelFull(StreamError):
 
 @dataclass(frozen=True, slots=True)
 class ChannelStats:
-    """Counts of one channel since it was made."""
+    """Counts of one channel since it was made: put = taken + dropped + waiting."""
 
     name: str
     put: int
@@ -90,6 +90,7 @@ class Channel(Generic[T]):
                 self._changed.wait_for(lambda: self._closed or len(self._samples) < self.capacity)
             if self._closed:
                 raise ChannelClosed(f"channel {self.name} is closed")
+            self._put += 1
             if len(self._samples) >= self.capacity:
                 self._dropped += 1
                 if self.overflow is Overflow.FAIL:
@@ -98,7 +99,6 @@ class Channel(Generic[T]):
                     )
                 self._samples.popleft()
             self._samples.append(sample)
-            self._put += 1
             self._changed.notify_all()
 
     def get(self, timeout: float | None = None) -> Sample[T] | None:

@@ -128,7 +128,8 @@ def build_window(
     """The window that ends at `end` (session nanoseconds), from the samples of each modality.
 
     Samples belong to the bin in which they end; a bin is open at its start and closed at its end.
-    Samples after `end` are left out. Modalities that are not in `samples` are absent.
+    Samples after `end`, or whose data is None, are left out. Modalities that are not in `samples`
+    are absent.
     """
     features: dict[str, FloatArray] = {}
     valid: dict[str, BoolArray] = {}
@@ -139,13 +140,13 @@ def build_window(
 
 
 def _fill_steps(
-    modality: StepWindow, end: int, samples: Iterable[Sample[Features]]
+    modality: StepWindow, end: int, samples: Iterable[Sample[Features | None]]
 ) -> tuple[FloatArray, BoolArray]:
     total = np.zeros((modality.steps, modality.features), np.float64)
     count = np.zeros(modality.steps, np.int64)
     for sample in samples:
         age = end - sample.end
-        vector = sample.data.vector
+        vector = None if sample.data is None else sample.data.vector
         if vector is None or not 0 <= age < modality.span:
             continue
         index = modality.steps - 1 - age // modality.step
@@ -159,13 +160,13 @@ def _fill_steps(
 
 
 def _fill_context(
-    modality: ContextWindow, end: int, samples: Iterable[Sample[Context]]
+    modality: ContextWindow, end: int, samples: Iterable[Sample[Context | None]]
 ) -> tuple[FloatArray, BoolArray]:
     features = np.zeros((modality.steps, modality.features), np.float32)
     valid = np.zeros(modality.steps, np.bool_)
     newest: Context | None = None
     for sample in samples:
-        if sample.end <= end:
+        if sample.end <= end and sample.data is not None:
             newest = sample.data
     if newest is not None:
         recent = [i for i, at in enumerate(newest.ends) if end - modality.span < at <= end]

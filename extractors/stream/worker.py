@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from assets.errors import AffectscopeError
 from extractors.stream.channel import Channel, ChannelClosed
+from extractors.stream.merge import TimeOrder
 from extractors.stream.sample import Sample
 
 __all__ = ["Failure", "Stage", "Worker", "WorkerGroup"]
@@ -49,11 +50,11 @@ class Failure:
 class Worker:
     """A thread that reads `inbox`, applies a stage and puts the results into every output.
 
-    `inbox` is a channel or, for a source, any iterable of samples. `open_stage` is called in the
-    thread, so that models load side by side; None passes samples through. However the thread ends,
-    it abandons its inbox and closes its outputs. An output whose reader has gone is skipped;
-    without any reader left the worker ends. An error is kept in `failure` and reported to
-    `on_failure`, never only logged.
+    `inbox` is a channel, several `in_time_order` or, for a source, any iterable of samples.
+    `open_stage` is called in the thread, so that models load side by side; None passes samples
+    through. However the thread ends, it abandons its inbox and closes its outputs. An output whose
+    reader has gone is skipped; without any reader left the worker ends. An error is kept in
+    `failure` and reported to `on_failure`, never only logged.
     """
 
     def __init__(
@@ -73,7 +74,13 @@ class Worker:
         self._outputs = outputs
         self._on_failure = on_failure
         self._stopping = threading.Event()
+        self._aborted = False
         self._thread = threading.Thread(target=self._run, name=f"affectscope {name}", daemon=True)
+
+    @property
+    def is_source(self) -> bool:
+        """Whether its samples come from the world and not from another worker."""
+        return not isinstance(self._inbox, Channel | TimeOrder)
 
     @property
     def alive(self) -> bool:
@@ -83,27 +90,41 @@ class Worker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Take no further sample from the inbox; what the stage holds back is still delivered."""
+        """End early, but in order: what waits in the inbox or in the stage is still delivered.
+
+        A source takes no further sample, any other worker accepts none.
+        """
         self._stopping.set()
-        if isinstance(self._inbox, Channel):
+        if isinstance(self._inbox, Channel | TimeOrder):
             self._inbox.close()
 
     def abort(self) -> None:
-        """Stop as soon as the current sample is done; nothing more is delivered."""
+        """Stop as soon as the current sample is done; nothing more is delivered.
+
+        What the stage holds back is discarded: it is closed without `finish`.
+        """
+        self._aborted = True
         self._stopping.set()
-        if isinstance(self._inbox, Channel):
+        if isinstance(self._inbox, Channel | TimeOrder):
             self._inbox.abandon()
         for output in self._outputs:
             output.abandon()
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait for the end, at most `timeout` seconds. Returns whether the thread has ended."""
-        self._thread.join(timeout)
+        """Wait for the end, at most `timeout` seconds. Returns whether the thread has ended.
+
+        A thread that was never started has nothing to end.
+        """
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
         try:
-            self._work()
+            try:
+                self._work()
+            finally:
+                self._leave_inbox()
         except ChannelClosed:
             pass  # every reader has gone, or abort() was called
         except BaseException as error:
@@ -112,26 +133,32 @@ class Worker:
             if self._on_failure is not None:
                 self._on_failure(self.failure)
         finally:
-            if isinstance(self._inbox, Channel):
-                self._inbox.abandon()
-            elif hasattr(self._inbox, "close"):
-                self._inbox.close()  # a generator frees its file here, in its own thread
             for output in self._outputs:
                 output.close()
 
+    def _leave_inbox(self) -> None:
+        if isinstance(self._inbox, Channel | TimeOrder):
+            self._inbox.abandon()
+        elif hasattr(self._inbox, "close"):
+            self._inbox.close()  # a generator frees its file here, in its own thread
+
+    def _samples(self) -> Iterator[Sample[Any]]:
+        """The inbox until it ends or somebody wants the end."""
+        for sample in self._inbox:
+            if self._aborted or (self.is_source and self._stopping.is_set()):
+                return
+            yield sample
+
     def _work(self) -> None:
         if self._open_stage is None:
-            for sample in self._inbox:
-                if self._stopping.is_set() and not isinstance(self._inbox, Channel):
-                    return
+            for sample in self._samples():
                 self._put(sample)
             return
         with self._open_stage() as stage:
-            for sample in self._inbox:
-                if self._stopping.is_set() and not isinstance(self._inbox, Channel):
-                    break
+            for sample in self._samples():
                 self._timed(partial(stage.process, sample))
-            self._timed(stage.finish)
+            if not self._aborted:
+                self._timed(stage.finish)
 
     def _timed(self, call: Callable[[], Iterable[Sample[Any]]]) -> None:
         began = time.perf_counter_ns()
@@ -173,7 +200,7 @@ class WorkerGroup:
         Returns the names of workers that are still running then; an empty tuple is the good case.
         """
         for worker in self.workers:
-            if not isinstance(worker._inbox, Channel):
+            if worker.is_source:
                 worker.stop()
         return self.join(deadline)
 
