@@ -66,7 +66,7 @@ def train(
     normaliser = Normaliser.fitted(_windows_by_modality(known, spec))
     faces = [e for e in known if "face" in e.samples]
     known += resting_faces(faces, settings.rest, generator) if faces else []
-    composer = Composer(known, spec, generator)
+    composer = Composer(known, spec, generator, settings.balance, settings.turning)
 
     config = network(settings, spec)
     model = DHMD(config)
@@ -161,6 +161,15 @@ def _rate(step: int, settings: TrainingSettings) -> float:
     return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done))
 
 
+def _noise(shape: tuple[int, ...], memory: float, generator: np.random.Generator) -> FloatArray:
+    """Noise [n, steps, features] of unit variance: a constant and a first-order wandering part."""
+    offset = generator.standard_normal((shape[0], 1, shape[2]), np.float32)
+    fresh = generator.standard_normal(shape, np.float32)
+    for step in range(1, shape[1]):
+        fresh[:, step] = memory * fresh[:, step - 1] + (1 - memory**2) ** 0.5 * fresh[:, step]
+    return np.asarray((offset + fresh) / 2**0.5, np.float32)
+
+
 def _batch(
     composer: Composer,
     normaliser: Normaliser,
@@ -177,10 +186,7 @@ def _batch(
         mask = np.stack([sample.window.valid[name][steps] for sample in drawn])
         raw = np.stack([sample.window.features[name][steps] for sample in drawn])
         scaled = normaliser(name, raw, mask)
-        # one offset for a whole window and a smaller one for each step: a person, and a moment
-        offset = generator.standard_normal((len(drawn), 1, raw.shape[2]), np.float32)
-        jitter = generator.standard_normal(raw.shape, np.float32)
-        scaled += np.float32(settings.feature_noise) * (offset + jitter / 2)
+        scaled += settings.feature_noise * _noise(raw.shape, settings.noise_memory, generator)
         features[name], valid[name] = torch.from_numpy(scaled), torch.from_numpy(mask)
     targets = Targets(
         torch.as_tensor([sample.emotion for sample in drawn]),
