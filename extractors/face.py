@@ -138,6 +138,7 @@ class FaceLandmarker:
 
         self._video = video
         self._follower = FaceFollower()
+        self._last = 0
         self._last_ms = -1
         mode = vision.RunningMode.VIDEO if video else vision.RunningMode.IMAGE
         options = vision.FaceLandmarkerOptions(
@@ -165,8 +166,9 @@ class FaceLandmarker:
         picture = mp.Image(mp.ImageFormat.SRGB, np.ascontiguousarray(image))
         if not self._video:
             return self._features(self._landmarker.detect(picture), 0, FaceFollower())
-        if time // MILLISECOND < self._last_ms:
-            raise ValueError(f"picture at {time} ns comes after one at {self._last_ms} ms")
+        if time < self._last:
+            raise ValueError(f"picture at {time} ns comes after one at {self._last} ns")
+        self._last = time
         # MediaPipe counts whole milliseconds and wants each picture later than the last
         self._last_ms = max(time // MILLISECOND, self._last_ms + 1)
         result = self._landmarker.detect_for_video(picture, self._last_ms)

@@ -80,7 +80,7 @@ def prosody_inputs(prosody: FloatArray) -> FloatArray:
     f0 in semitones above 100 Hz and 0 without voice; jitter in per cent; what is undefined is 0.
     """
     inputs = prosody.copy()
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         inputs[..., 0] = 12 * np.log2(inputs[..., 0] / 100)
     inputs[..., 4] *= 100
     return np.nan_to_num(inputs, nan=0.0, posinf=0.0, neginf=0.0)

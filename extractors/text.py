@@ -17,6 +17,8 @@ __all__ = ["CONTEXT_SPAN", "CONTEXT_WORDS", "TextEncoder", "TextStage", "open_te
 CONTEXT_WORDS = 24
 CONTEXT_SPAN = 8 * SECOND
 """Words are read together with the words before them, as far back as the window looks."""
+MOST_TOKENS = 512
+"""Positions of the network, with the two marks at the ends."""
 
 
 class TextEncoder:
@@ -41,12 +43,14 @@ class TextEncoder:
                 "run: affectscope models verify"
             ) from error
         self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
+        # a word that the speech model repeats without end must not be longer than the network takes
+        self._tokenizer.enable_truncation(MOST_TOKENS, direction="left")
 
     def __call__(self, words: Sequence[str]) -> FloatArray:
         """States of `words` in the context of each other: float32 [len(words), 384].
 
-        A word's state is the mean over its tokens; a word without any token has a zero row.
+        A word's state is the mean over its tokens; a word without any token has a zero row. Of
+        more than 512 tokens the last are read.
         """
         states = np.zeros((len(words), TEXT_STATES), np.float32)
         if not words:

@@ -20,6 +20,8 @@ SILENCE_MS = 500
 PADDING_MS = 200
 PAUSE = SAMPLE_RATE // 10
 """Samples of silence between two utterances that are enough to cut there."""
+LEAD = SAMPLE_RATE
+"""Samples of silence before the first utterance that are enough to cut them off."""
 
 
 def spoken_intervals(samples: FloatArray) -> list[tuple[int, int]]:
@@ -46,10 +48,12 @@ class UtteranceStage:
         self._blocks: list[FloatArray] = []
         self._start = 0
         self._end = 0
+        self._begun = False
 
     def process(self, sample: Sample[AudioBlock]) -> Iterator[Sample[Utterances]]:
         """Raises ValueError if the block does not begin where the last one ended."""
-        if not self._blocks:
+        if not self._begun:
+            self._begun = True
             self._start = self._end = sample.start
         if abs(sample.start - self._end) > SECOND // SAMPLE_RATE:
             raise ValueError(f"sound jumps from {self._end} to {sample.start} ns")
@@ -95,6 +99,8 @@ def _pause(samples: FloatArray, spoken: list[tuple[int, int]]) -> int:
     for end, start in zip(reversed(ends), reversed(starts), strict=True):
         if start - end >= PAUSE:
             return (end + start) // 2
+    if spoken[0][0] >= LEAD:
+        return spoken[0][0] - PAUSE // 2
     # one breathless passage: the quietest tenth of a second of its last third
     tail = samples[2 * len(samples) // 3 :]
     tenths = tail[: len(tail) // PAUSE * PAUSE].reshape(-1, PAUSE)
