@@ -58,8 +58,8 @@ class TrainingSettings:
     clip: float = 1.0
     warmup: int = 100
     feature_noise: float = 0.1
-    """Standard deviation of the noise on the normalised features. Half its variance is constant over
-    a window, as persons differ; half wanders within it, as speech and tracking do."""
+    """Standard deviation of the noise on the normalised features. Half its variance is constant
+    over a window, as persons differ; half wanders within it, as speech and tracking do."""
     noise_memory: float = 0.7
     """Correlation of the wandering noise from one step to the next, 0 to below 1."""
     balance: float = 0.5
