@@ -47,7 +47,7 @@ def run_window(recording_factory: Callable[[], Recording] | None, path: Path | N
             factory = recording_factory
             QTimer.singleShot(0, lambda: window.open_with(factory))
         elif path is not None:
-            QTimer.singleShot(0, lambda: window.open_path(path))
+            QTimer.singleShot(0, lambda: window.open_path(path, play=True))
         return application.exec()
     finally:
         window.close()
