@@ -31,7 +31,9 @@ def draw_trajectories(session: Session, path: Path) -> None:
         3, 1, figsize=(12.8, 7.2), sharex=True, height_ratios=[6, 2, 1], layout="constrained"
     )
     title = session.manifest["media"]["name"]
-    top.set_title(f"{title}: estimated expressed emotion", loc="left", weight="bold")
+    top.set_title(
+        f"{title}: estimated expressed emotion", loc="left", weight="bold", parse_math=False
+    )
     known = timeline.known
     ends: list[tuple[float, int]] = []
     for index, _ in enumerate(EMOTIONS):
@@ -49,7 +51,7 @@ def draw_trajectories(session: Session, path: Path) -> None:
     middle.axhline(0, color=LIGHT.border)
     middle.plot(timeline.time, timeline.sentiment, color=LIGHT.text, linewidth=2)
     middle.set(ylim=(-3, 3), yticks=[-3, 0, 3], ylabel="sentiment")
-    for row, name in enumerate(MODALITIES):
+    for row in range(len(MODALITIES)):
         spans = _spans(timeline.time, timeline.present[:, row])
         bottom.broken_barh(spans, (2 - row + 0.2, 0.6), color=LIGHT.accent)
     bottom.set(ylim=(0, 3), yticks=[2.5, 1.5, 0.5], xlim=(0, right), xlabel="seconds")
@@ -57,7 +59,7 @@ def draw_trajectories(session: Session, path: Path) -> None:
     for word in session.words:
         middle.text(
             to_seconds(word.start), 2.9, word.text, fontsize=7, rotation=60,
-            va="top", ha="left", color=LIGHT.muted,
+            va="top", ha="left", color=LIGHT.muted, parse_math=False,
         )  # fmt: skip
     for axes in (top, middle, bottom):
         axes.spines[["top", "right"]].set_visible(False)
