@@ -71,14 +71,3 @@ class ProgressBar:
     def _write(self, text: str) -> None:
         self._stream.write(text)
         self._stream.flush()
-
-
-def time_left(seconds: float) -> str:
-    """Time left as a person reads it: `1 h 05 min left`, `3 min 20 s left`, `8 s left`."""
-    whole = max(0, round(seconds))
-    minutes, hours = whole // 60, whole // 3600
-    if hours:
-        return f"{hours} h {minutes % 60:02d} min left"
-    if minutes:
-        return f"{minutes} min {whole % 60:02d} s left"
-    return f"{whole} s left"

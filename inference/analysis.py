@@ -70,6 +70,7 @@ class Analysis:
         self._first_failure: Failure | None = None
         self._until = 0
         self._timelines: list[Timeline] = []
+        self._joined = (0, Timeline.empty())
         self._words: list[Word] = []
         self._picture_times: list[float] = []
         self._landmark_rows: list[int] = []
@@ -119,9 +120,13 @@ class Analysis:
         return self._group.failures
 
     def timeline(self) -> Timeline:
-        """The timeline so far."""
-        parts = list(self._timelines)
-        return Timeline.joined(parts)
+        """The timeline so far; joined anew only where it has grown."""
+        count, joined = self._joined
+        parts = self._timelines[count:]
+        if parts:
+            joined = Timeline.joined([joined, *parts])
+            self._joined = (count + len(parts), joined)
+        return joined
 
     def words(self) -> Sequence[Word]:
         """The words so far."""
