@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -151,42 +152,44 @@ class Wheels:
         # pip tells its progress to a terminal only, so it is read off its temporary folder.
         work = self._folder / f"{package.name}.pip"
         work.mkdir()
-        log = work.with_suffix(".log")
-        with (
-            log.open("wb") as err,
-            subprocess.Popen(
-                [*command, "--dest", str(place), wanted],
-                env={**os.environ, "TMPDIR": str(work)},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=err,
-            ) as pip,
-        ):
+        with subprocess.Popen(
+            [*command, "--dest", str(place), wanted],
+            env={**os.environ, "TMPDIR": str(work)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        ) as pip:
+            done = 0
             while True:
                 try:
-                    code = pip.wait(POLL_S)
+                    _, told = pip.communicate(timeout=POLL_S)
                     break
                 except subprocess.TimeoutExpired:
-                    report(min(_bytes_under(work), package.size), package.size)
+                    # pip moves the wheel out of its folder at the end: never count backwards.
+                    done = max(done, min(_bytes_under(work), package.size))
+                    report(done, package.size)
                 except BaseException:
                     pip.terminate()
                     raise
-        if code or not any(place.glob("*.whl")):
-            raise SourceError(f"pip could not bring {wanted} ({_last_error(log)})")
+        if pip.returncode or not any(place.glob("*.whl")):
+            raise SourceError(f"pip could not bring {wanted} ({_last_error(told)})")
         report(package.size, package.size)
 
 
 def _bytes_under(folder: Path) -> int:
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except OSError:
-            continue
+    # pip deletes folders meanwhile: os.walk passes over those, Path.rglob would raise.
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += (Path(place) / name).stat().st_size
     return total
 
 
-def _last_error(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    errors = [line for line in lines if line.startswith("ERROR:")] or lines
-    return errors[-1].removeprefix("ERROR:").strip() if errors else "it gave no reason"
+def _last_error(told: bytes) -> str:
+    lines = [line.strip() for line in told.decode("utf-8", "replace").split("\n") if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR:")]
+    # An error that pip did not expect is a traceback: "ERROR: Exception:", its cause at the end.
+    if errors and errors[-1] != "ERROR: Exception:":
+        lines = errors
+    return lines[-1].removeprefix("ERROR:").strip() if lines else "it gave no reason"

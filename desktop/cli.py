@@ -10,6 +10,7 @@ Exit codes: 0 done, 2 bad input (one line on stderr says what and what to do), 1
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,10 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("analyze", "turn recordings into emotion timelines on disk", "desktop.analyze_command"),
+    Command("replay", "play a video or a session in the window", "desktop.replay_command"),
+    Command("extract", "turn a labelled corpus into training examples", "desktop.extract_command"),
+    Command("train", "train a checkpoint on extracted examples", "desktop.train_command"),
+    Command("evaluate", "measure a checkpoint on extracted examples", "desktop.evaluate_command"),
     Command("models", "list, fetch or verify the pretrained files", "desktop.models_command"),
 )
 
@@ -44,6 +49,8 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names that are not UTF-8; LANG=C
     command, rest = _command_of(words)
     try:
         return _run(command, rest)

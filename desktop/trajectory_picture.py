@@ -4,6 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from desktop.palette import LIGHT
 from extractors.features import EMOTIONS, MODALITIES
@@ -49,15 +50,16 @@ def draw_trajectories(session: Session, path: Path) -> None:
     middle.axhline(0, color=LIGHT.border)
     middle.plot(timeline.time, timeline.sentiment, color=LIGHT.text, linewidth=2)
     middle.set(ylim=(-3, 3), yticks=[-3, 0, 3], ylabel="sentiment")
-    for row, name in enumerate(MODALITIES):
+    for row in range(len(MODALITIES)):
         spans = _spans(timeline.time, timeline.present[:, row])
         bottom.broken_barh(spans, (2 - row + 0.2, 0.6), color=LIGHT.accent)
     bottom.set(ylim=(0, 3), yticks=[2.5, 1.5, 0.5], xlim=(0, right), xlabel="seconds")
     bottom.set_yticklabels(["words", "voice", "face"])
-    for word in session.words:
+    for number, word in enumerate(session.words):
+        height = (2.9, 1.4)[number % 2]
         middle.text(
-            to_seconds(word.start), 2.9, word.text, fontsize=7, rotation=60,
-            va="top", ha="left", color=LIGHT.muted,
+            to_seconds(word.start), height, word.text, fontsize=7, rotation=60,
+            va="top", ha="left", color=LIGHT.muted, parse_math=False,
         )  # fmt: skip
     for axes in (top, middle, bottom):
         axes.spines[["top", "right"]].set_visible(False)
@@ -67,15 +69,20 @@ def draw_trajectories(session: Session, path: Path) -> None:
 
 
 def _spread(ends: list[tuple[float, int]]) -> list[tuple[float, int]]:
-    """Heights of labels, moved up just enough that none lies on another."""
+    """Heights of labels, moved apart just enough that none lies on another."""
     placed: list[tuple[float, int]] = []
     for height, index in sorted(ends):
         least = placed[-1][0] + LEAST_DISTANCE if placed else 0.0
         placed.append((max(height, least), index))
-    return placed
+    wanted = [height for height, _ in sorted(ends)]
+    raised = sum(at - height for (at, _), height in zip(placed, wanted, strict=True))
+    down = min(raised / len(placed), placed[0][0]) if placed else 0.0
+    return [(at - down, index) for at, index in placed]
 
 
-def _spans(time: np.ndarray, present: np.ndarray) -> list[tuple[float, float]]:  # type: ignore[type-arg]
+def _spans(
+    time: npt.NDArray[np.float64], present: npt.NDArray[np.bool_]
+) -> list[tuple[float, float]]:
     """Stretches (start, length) in seconds in which a modality is present."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], present.astype(int), [0]])))
     step = float(time[1] - time[0]) if len(time) > 1 else 0.2

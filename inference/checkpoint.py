@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from assets import ASSETS
 from assets.errors import ModelFileError
-from extractors.features import MODALITIES, FloatArray
+from extractors.features import EMOTIONS, MODALITIES, FloatArray
 from extractors.stream.window import Window, WindowSpec
 
 if TYPE_CHECKING:
@@ -120,10 +120,11 @@ def checkpoint_path(which: str | Path) -> Path:
 
     Raises ModelFileError if there is none.
     """
-    path = ASSETS / f"{which}.safetensors" if Path(which).suffix == "" else Path(which)
-    if not path.is_file():
-        raise ModelFileError(f"there is no checkpoint {which}; give a file, or live")
-    return path
+    named = ASSETS / f"{Path(which).name}.safetensors"
+    for path in (Path(which), *([named] if str(which) == Path(which).name else [])):
+        if path.is_file():
+            return path
+    raise ModelFileError(f"there is no checkpoint {which}; give a .safetensors file, or live")
 
 
 def load_checkpoint(which: str | Path) -> Checkpoint:
@@ -167,7 +168,7 @@ def _assemble(metadata: Mapping[str, str], tensors: Mapping[str, FloatArray]) ->
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise ValueError(f"{name}, which is not finite")
-    return Checkpoint(
+    checkpoint = Checkpoint(
         config=DHMDConfig(**values),
         windows=WindowSpec.from_dict(json.loads(metadata["windows"])),
         normaliser=normaliser,
@@ -175,3 +176,23 @@ def _assemble(metadata: Mapping[str, str], tensors: Mapping[str, FloatArray]) ->
         temperature=float(metadata["temperature"]),
         origin=json.loads(metadata["origin"]),
     )
+    _check_fit(checkpoint)
+    return checkpoint
+
+
+def _check_fit(checkpoint: Checkpoint) -> None:
+    """Raises ValueError if the parts of a checkpoint contradict each other."""
+    config, windows = checkpoint.config, checkpoint.windows
+    if tuple(config.emotions) != EMOTIONS:
+        raise ValueError(f"its emotions, which are {', '.join(config.emotions)}")
+    if windows.hop <= 0 or not 0 < checkpoint.temperature < np.inf:
+        raise ValueError("its hop or temperature, which must be above 0")
+    for name, window in windows.modalities.items():
+        network = config.modalities[name]
+        if (window.features, window.steps) != (network.features, network.steps):
+            raise ValueError(f"the windows of {name}, which the network does not take")
+        mean, deviation = checkpoint.normaliser.mean[name], checkpoint.normaliser.deviation[name]
+        if mean.shape != (window.features,) or deviation.shape != mean.shape:
+            raise ValueError(f"the normaliser of {name}, which does not fit its windows")
+        if not (deviation > 0).all():
+            raise ValueError(f"the normaliser of {name}, whose deviations must be above 0")

@@ -76,10 +76,20 @@ class Composer:
     """Draws training samples; the same generator state gives the same samples."""
 
     def __init__(
-        self, examples: Sequence[Example], spec: WindowSpec, generator: np.random.Generator
+        self,
+        examples: Sequence[Example],
+        spec: WindowSpec,
+        generator: np.random.Generator,
+        balance: float = 0.5,
+        turning: float = 0.3,
     ) -> None:
-        """Every modality needs examples; emotions that none of them has are never drawn."""
+        """See `TrainingSettings` for `balance` and `turning`.
+
+        Every modality needs examples; emotions that none of them has are never drawn.
+        """
         self._spec = spec
+        self._balance = balance
+        self._turning = turning
         self._generator = generator
         self._pools: dict[str, dict[int, list[Example]]] = {name: {} for name in MODALITIES}
         for example in examples:
@@ -94,8 +104,7 @@ class Composer:
 
     def draw(self, subset: tuple[str, ...]) -> Composed:
         """One composed sample with the modalities of `subset`."""
-        shared = set.intersection(*(set(self._pools[name]) for name in subset))
-        emotion = int(self._generator.choice(sorted(shared)))
+        emotion = self._draw_emotion(subset)
         parts = {name: self._part(name, emotion) for name in subset}
         end = next(iter(parts.values()))[1].end
         features = {n: np.zeros((m.steps, m.features), np.float32) for n, m in self._shapes}
@@ -109,10 +118,29 @@ class Composer:
     def _shapes(self) -> list[tuple[str, StepWindow | ContextWindow]]:
         return list(self._spec.modalities.items())
 
+    def _draw_emotion(self, subset: tuple[str, ...]) -> int:
+        """An emotion that all modalities of the subset have."""
+        shared = sorted(set.intersection(*(set(self._pools[name]) for name in subset)))
+        counts = np.asarray([[len(self._pools[name][e]) for e in shared] for name in subset])
+        weights = np.mean(counts / counts.sum(axis=1, keepdims=True), axis=0) ** self._balance
+        return int(self._generator.choice(shared, p=weights / weights.sum()))
+
     def _part(self, name: str, emotion: int) -> tuple[Example, Window]:
         pool = self._pools[name][emotion]
         example = pool[int(self._generator.integers(len(pool)))]
-        return example, example.window(self._spec, self._moment(name, example))
+        window = example.window(self._spec, self._moment(name, example))
+        if name == "face" and self._generator.random() < self._turning:
+            self._turn(window)
+        return example, window
+
+    def _turn(self, window: Window) -> None:
+        """Let the window of a face begin with another face: what counts is how it ends."""
+        pool = self._pools["face"][int(self._generator.choice(list(self._pools["face"])))]
+        other = pool[int(self._generator.integers(len(pool)))].window(self._spec)
+        steps = len(window.valid["face"])
+        until = int(self._generator.integers(steps - SHORTEST))
+        window.features["face"][:until] = other.features["face"][:until]
+        window.valid["face"][:until] = other.valid["face"][:until]
 
     def _moment(self, name: str, example: Example) -> int:
         """When the window of a part ends: often early, so that short beginnings are learned too."""

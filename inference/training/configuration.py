@@ -36,6 +36,7 @@ class LossSettings:
     decoupling: float = 0.1
     dictionary: float = 0.1
     code_matching: float = 0.1
+    label_smoothing: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,14 @@ class TrainingSettings:
     clip: float = 1.0
     warmup: int = 100
     feature_noise: float = 0.1
-    """Standard deviation of noise on the normalised features."""
+    """Standard deviation of the noise on the normalised features. Half its variance is constant
+    over a window, as persons differ; half wanders within it, as speech and tracking do."""
+    noise_memory: float = 0.7
+    """Correlation of the wandering noise from one step to the next, 0 to below 1."""
+    balance: float = 0.5
+    """How emotions are drawn: 1 as often as they occur in a corpus, 0 all equally often."""
+    turning: float = 0.3
+    """Part of the face windows that begin with another expression than the one they end with."""
     rest: float = 0.15
     """Most expression that a face composed for "neutral" may keep, 0 to 1."""
     evaluate_every: int = 250

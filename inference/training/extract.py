@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from assets.pretrained import path_of
 
 from assets.errors import AffectscopeError, BadInput
+from assets.pretrained import path_of
 from extractors.features import EMOTIONS, TextContext, Word
 from extractors.stream import SECOND, Sample, from_seconds
 from inference.training.corpora import LabelledItem, read_corpus
@@ -69,10 +69,9 @@ def _example(
 
 
 def _voices(items: Sequence[LabelledItem]) -> Iterator[list[Example] | Failed]:
-    from extractors.video_file import VideoFile
-
     from extractors.speech import SpeechModel
     from extractors.utterances import UtteranceStage
+    from extractors.video_file import VideoFile
     from extractors.voice import VoiceStage
 
     model = SpeechModel(path_of("whisper-tiny.en"))

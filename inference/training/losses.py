@@ -47,6 +47,7 @@ class LossWeights:
     usage: float = 0.1  # [ours]
     prior: float = 10.0  # [dmd]
     representation: float = 10.0  # [dmd]
+    label_smoothing: float = 0.0  # [ours]
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
@@ -63,31 +64,41 @@ def sentiment_loss(sentiment: Tensor, target: Tensor, counts: Tensor) -> Tensor:
     return masked_mean((sentiment - target.nan_to_num(0.0)).abs(), known)
 
 
-def emotion_loss(logits: Tensor, target: Tensor, counts: Tensor) -> Tensor:
-    """Cross-entropy of logits [B, E] over samples [B] that count and have a target >= 0. [ours]"""
+def emotion_loss(logits: Tensor, target: Tensor, counts: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Cross-entropy of logits [B, E] over samples [B] that count and have a target >= 0. [ours]
+
+    `smoothing` of the target is spread evenly over all classes (Szegedy et al. 2016, section 7).
+    """
     known = counts & (target >= 0)
-    return masked_mean(F.cross_entropy(logits, target.clamp_min(0), reduction="none"), known)
+    each = F.cross_entropy(logits, target.clamp_min(0), reduction="none", label_smoothing=smoothing)
+    return masked_mean(each, known)
 
 
 def task_loss(
-    prediction: Prediction, targets: Targets, counts: Tensor, config: DHMDConfig
+    prediction: Prediction,
+    targets: Targets,
+    counts: Tensor,
+    config: DHMDConfig,
+    smoothing: float = 0.0,
 ) -> Tensor:
     """Emotion plus sentiment loss of one prediction, [B, E] and [B]; counts is bool [B]."""
     loss = prediction.sentiment.new_zeros(())
     if config.emotions:
-        loss = loss + emotion_loss(prediction.emotion, targets.emotion, counts)
+        loss = loss + emotion_loss(prediction.emotion, targets.emotion, counts, smoothing)
     if config.sentiment:
         loss = loss + sentiment_loss(prediction.sentiment, targets.sentiment, counts)
     return loss
 
 
-def auxiliary_task_loss(output: DHMDOutput, targets: Targets, config: DHMDConfig) -> Tensor:
+def auxiliary_task_loss(
+    output: DHMDOutput, targets: Targets, config: DHMDConfig, smoothing: float = 0.0
+) -> Tensor:
     """Unweighted sum over the seven auxiliary heads: three per space and that of c_f. [dmd]"""
-    loss = task_loss(output.joint, targets, output.present.any(1), config)
+    loss = task_loss(output.joint, targets, output.present.any(1), config, smoothing)
     for space in (output.homogeneous, output.heterogeneous):
         for m in range(len(MODALITIES)):
             one = Prediction(space.prediction.emotion[:, m], space.prediction.sentiment[:, m])
-            loss = loss + task_loss(one, targets, output.present[:, m], config)
+            loss = loss + task_loss(one, targets, output.present[:, m], config, smoothing)
     return loss
 
 
@@ -291,13 +302,14 @@ def total(
     + 0.1 usage. A part that the configuration switches off is not computed.
     """
     weights = weights or LossWeights()
+    smoothing = weights.label_smoothing
     relations = label_relations(targets, config)
     final = Prediction(output.emotion, output.sentiment)
     present, homo, hetero = output.present, output.homogeneous, output.heterogeneous
 
     parts: dict[str, tuple[float, Tensor]] = {
-        "task": (1.0, task_loss(final, targets, present.any(1), config)),
-        "auxiliary": (1.0, auxiliary_task_loss(output, targets, config)),
+        "task": (1.0, task_loss(final, targets, present.any(1), config, smoothing)),
+        "auxiliary": (1.0, auxiliary_task_loss(output, targets, config, smoothing)),
         "margin": (
             weights.decoupling * weights.separation,
             margin_hinge(output.aligned, present, relations),

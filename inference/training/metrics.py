@@ -1,19 +1,25 @@
 """How good predictions are, as pure functions of labels and predictions."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from extractors.features import FloatArray
 
-__all__ = ["Metrics", "expected_calibration_error", "measure"]
+__all__ = [
+    "EmotionMetrics",
+    "SentimentMetrics",
+    "emotion_metrics",
+    "expected_calibration_error",
+    "sentiment_metrics",
+]
 
 IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Metrics:
+class EmotionMetrics:
     """Of `n` predictions over the classes that occur in the labels."""
 
     n: int
@@ -23,11 +29,21 @@ class Metrics:
     weighted_f1: float
     ece: float
 
-    def to_dict(self) -> dict[str, float]:
-        return asdict(self)
+
+@dataclass(frozen=True, slots=True)
+class SentimentMetrics:
+    """Of predictions of sentiment in [-3, 3], as the field reports them."""
+
+    mae: float
+    corr: float
+    """Pearson's r; NaN if either side never varies."""
+    acc2: float
+    """Same sign, over labels that are not 0; NaN without any."""
+    acc7: float
+    """Same integer after rounding half to even within [-3, 3]."""
 
 
-def measure(labels: IntArray, probabilities: FloatArray) -> Metrics:
+def emotion_metrics(labels: IntArray, probabilities: FloatArray) -> EmotionMetrics:
     """Metrics of `probabilities` [n, classes] against `labels` [n].
 
     Macro averages run over the classes that occur in the labels; a prediction of any other class
@@ -43,13 +59,27 @@ def measure(labels: IntArray, probabilities: FloatArray) -> Metrics:
         recall.append(hits / real)
         f1.append(2 * hits / (real + claimed))
         share.append(real / len(labels))
-    return Metrics(
+    return EmotionMetrics(
         n=len(labels),
         accuracy=float(np.mean(predicted == labels)),
         macro_recall=float(np.mean(recall)),
         macro_f1=float(np.mean(f1)),
         weighted_f1=float(np.dot(f1, share)),
         ece=expected_calibration_error(labels, probabilities),
+    )
+
+
+def sentiment_metrics(labels: FloatArray, predicted: FloatArray) -> SentimentMetrics:
+    """Metrics of `predicted` [n] against `labels` [n], both in [-3, 3]."""
+    signed = labels != 0
+    varied = labels.std() > 0 and predicted.std() > 0
+    return SentimentMetrics(
+        mae=float(np.abs(labels - predicted).mean()),
+        corr=float(np.corrcoef(labels, predicted)[0, 1]) if varied else float("nan"),
+        acc2=float(np.mean((labels > 0)[signed] == (predicted > 0)[signed]))
+        if signed.any()
+        else float("nan"),
+        acc7=float(np.mean(np.round(labels) == np.round(np.clip(predicted, -3, 3)))),
     )
 
 

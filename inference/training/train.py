@@ -11,6 +11,7 @@ import torch
 
 from extractors.features import EMOTIONS, LIVE_WINDOWS, MODALITIES, FloatArray
 from extractors.stream.window import Window, WindowSpec
+from extractors.timeline import Timeline
 from inference.checkpoint import Checkpoint, Normaliser
 from inference.model import DHMD, DHMDConfig, ModalityConfig
 from inference.predictor import Predictor
@@ -18,7 +19,7 @@ from inference.training.composer import Composer, resting_faces
 from inference.training.configuration import TrainingSettings
 from inference.training.examples import Example, ExampleSet
 from inference.training.losses import LossWeights, Targets, total
-from inference.training.metrics import Metrics, measure
+from inference.training.metrics import emotion_metrics, sentiment_metrics
 from inference.training.split import split_by_person
 
 __all__ = ["LICENCE", "Progress", "evaluate", "train"]
@@ -65,7 +66,7 @@ def train(
     normaliser = Normaliser.fitted(_windows_by_modality(known, spec))
     faces = [e for e in known if "face" in e.samples]
     known += resting_faces(faces, settings.rest, generator) if faces else []
-    composer = Composer(known, spec, generator)
+    composer = Composer(known, spec, generator, settings.balance, settings.turning)
 
     config = network(settings, spec)
     model = DHMD(config)
@@ -77,22 +78,24 @@ def train(
         "settings": asdict(settings),
         "licence": LICENCE,
         "examples": {s.kind: len(split.train) for s, split in zip(sets, splits, strict=True)},
-        "held_out": {name: metrics.to_dict() for name, metrics in measured.items()},
+        "held_out": measured,
         "torch": torch.__version__,
     }
     return Checkpoint(config, spec, normaliser, weights, 1.0, origin)
 
 
-def evaluate(checkpoint: Checkpoint, examples: Sequence[Example]) -> Metrics:
-    """Metrics of the emotions on the last whole window of each example."""
-    predictor = Predictor(checkpoint, threads=2)
+def evaluate(checkpoint: Checkpoint, examples: Sequence[Example]) -> dict[str, float]:
+    """Metrics by name, of emotions and of sentiment, on the last whole window of each example."""
+    predictor = Predictor(checkpoint, threads=torch.get_num_threads())
     windows = [example.window(checkpoint.windows) for example in examples]
-    parts = [
-        predictor(windows[first : first + 64]).timeline.emotions
-        for first in range(0, len(windows), 64)
-    ]
-    labels = np.asarray([example.emotion for example in examples])
-    return measure(labels, np.concatenate(parts))
+    timeline = Timeline.joined(
+        [predictor(windows[first : first + 64]).timeline for first in range(0, len(windows), 64)]
+    )
+    emotions = emotion_metrics(np.asarray([e.emotion for e in examples]), timeline.emotions)
+    known = timeline.known
+    labels = np.asarray([example.sentiment for example in examples], np.float32)
+    sentiment = sentiment_metrics(labels[known], timeline.sentiment[known])
+    return asdict(emotions) | asdict(sentiment)
 
 
 def _windows_by_modality(
@@ -158,6 +161,15 @@ def _rate(step: int, settings: TrainingSettings) -> float:
     return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done))
 
 
+def _noise(shape: tuple[int, ...], memory: float, generator: np.random.Generator) -> FloatArray:
+    """Noise [n, steps, features] of unit variance: a constant and a first-order wandering part."""
+    offset = generator.standard_normal((shape[0], 1, shape[2]), np.float32)
+    fresh = generator.standard_normal(shape, np.float32)
+    for step in range(1, shape[1]):
+        fresh[:, step] = memory * fresh[:, step - 1] + (1 - memory**2) ** 0.5 * fresh[:, step]
+    return np.asarray((offset + fresh) / 2**0.5, np.float32)
+
+
 def _batch(
     composer: Composer,
     normaliser: Normaliser,
@@ -174,10 +186,7 @@ def _batch(
         mask = np.stack([sample.window.valid[name][steps] for sample in drawn])
         raw = np.stack([sample.window.features[name][steps] for sample in drawn])
         scaled = normaliser(name, raw, mask)
-        # one offset for a whole window and a smaller one for each step: a person, and a moment
-        offset = generator.standard_normal((len(drawn), 1, raw.shape[2]), np.float32)
-        jitter = generator.standard_normal(raw.shape, np.float32)
-        scaled += np.float32(settings.feature_noise) * (offset + jitter / 2)
+        scaled += settings.feature_noise * _noise(raw.shape, settings.noise_memory, generator)
         features[name], valid[name] = torch.from_numpy(scaled), torch.from_numpy(mask)
     targets = Targets(
         torch.as_tensor([sample.emotion for sample in drawn]),

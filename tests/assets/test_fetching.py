@@ -1,5 +1,6 @@
 import fcntl
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -180,6 +181,16 @@ def test_a_full_disk_is_named(hub: Hub, folder: Path) -> None:
     (folder / "tiny/a.bin.part").symlink_to("/dev/full")
     with pytest.raises(ModelFileError, match="is full: make room"):
         fetch(known=manifest_of(model_file("a.bin", CONTENT, f"{hub.address}/a")))
+
+
+def test_a_disk_that_pip_fills_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pip = tmp_path / "python"
+    told = "ERROR: Exception:\nTraceback:\nOSError: [Errno 28] No space left on device"
+    pip.write_text(f"#!/bin/sh\necho '{told}' >&2\nexit 2\n")
+    pip.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(pip))
+    with pytest.raises(ModelFileError, match="is full: make room"):
+        fetch(known=manifest_of(model_file("a.bin", CONTENT, parts=(Part(TINY, "a"),))))
 
 
 def test_a_model_folder_that_cannot_be_written_is_named(folder: Path) -> None:

@@ -1,0 +1,49 @@
+# Every path here is relative, so a checkout may lie in a folder with spaces in its name.
+SHELL := /bin/bash
+export PYTHON
+
+AFFECTSCOPE := .venv/bin/affectscope
+SAMPLE := assets/sample/sample.mp4
+SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY),window,headless)
+
+.NOTPARALLEL:
+.PHONY: help run test lint format models environment developer clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+
+run: models ## the app on the sample clip; without a display, a picture of its analysis
+ifeq ($(SCREEN),window)
+	$(AFFECTSCOPE) replay $(SAMPLE)
+else
+	QT_QPA_PLATFORM=offscreen $(AFFECTSCOPE) analyze $(SAMPLE) --out runs/sample --picture
+endif
+
+test: developer ## all tests
+	$(AFFECTSCOPE) models fetch
+	QT_QPA_PLATFORM=offscreen .venv/bin/python -m pytest $(PYTEST_ARGS)
+
+lint: developer ## ruff, mypy and the import rule
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: developer ## rewrite the code in the house's form
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+models: environment ## the pretrained files, into the user's cache
+	$(AFFECTSCOPE) models fetch
+
+environment: ## what the app needs: system libraries, .venv
+	@setup/system_packages.sh $(SCREEN)
+	@setup/environment.sh run
+
+developer: ## what developers need besides
+	@setup/system_packages.sh headless
+	@setup/environment.sh dev
+
+clean: ## remove what the targets above made here (the model cache stays)
+	rm -rf .venv build dist runs .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +

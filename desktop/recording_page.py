@@ -1,0 +1,269 @@
+"""A recording on the screen: everything that moves with the playhead."""
+
+from PyQt6.QtCore import QSettings, Qt
+from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+
+from desktop.card import Card
+from desktop.controls import TextButton
+from desktop.graph_view import GraphView
+from desktop.now_panel import NowPanel
+from desktop.picture_view import PictureView
+from desktop.playback import Playback
+from desktop.recording import Recording
+from desktop.status_chips import StatusChips
+from desktop.theme import GRID, Theme
+from desktop.timeline_lookup import Moment, moment_at
+from desktop.trajectory_plot import TrajectoryPlot
+from desktop.transcript_view import TranscriptView
+from desktop.transport_bar import TransportBar
+from extractors.stream.sample import from_seconds, to_seconds
+from extractors.timeline import Timeline
+
+__all__ = ["RecordingPage"]
+
+SIDE, NARROW_SIDE = 36 * GRID, 30 * GRID
+"""Width of the column with the graph and the figures, and in a narrow window."""
+NARROW = 1040
+
+
+class RecordingPage(QWidget):
+    """Holds the views and shows one recording in them. It pulls; nothing is pushed to it."""
+
+    def __init__(self, settings: QSettings) -> None:
+        super().__init__()
+        self._settings = settings
+        self.recording: Recording | None = None
+        self.playback: Playback | None = None
+        self._duration = 0.0
+        self._timeline = Timeline.empty()
+        self._moment = Moment()
+        self._was_playing = False
+        self.picture = PictureView()
+        self.chips = StatusChips()
+        self.transcript = TranscriptView()
+        self.follow = TextButton("Follow", "Scroll along with the spoken words", "link")
+        self.graph = GraphView()
+        self.plot = TrajectoryPlot()
+        self.now = NowPanel()
+        self.transport = TransportBar()
+        self._lay_out()
+        self._connect()
+
+    @property
+    def seconds(self) -> float:
+        """The position."""
+        return 0.0 if self.playback is None else to_seconds(self.playback.position)
+
+    def open(self, recording: Recording, playback: Playback) -> None:
+        """Show `recording`, which `playback` plays; both belong to the page from here on."""
+        self.recording, self.playback = recording, playback
+        self._timeline = Timeline.empty()
+        self._set_duration(recording.duration)
+        self.transcript.follow()
+        level = float(self._settings.value("volume", 1.0))
+        self.set_volume(level, muted=False)
+        self.refresh()
+        self.tick()
+
+    def _set_duration(self, seconds: float) -> None:
+        self._duration = seconds
+        self.transport.set_duration(seconds)
+        self.plot.set_duration(seconds)
+        self.transcript.set_duration(seconds)
+
+    def close_recording(self) -> bool:
+        """Stop everything. Returns whether all threads ended in time."""
+        ended = True
+        if self.playback is not None:
+            ended = self.playback.close()
+            self.playback = None
+        if self.recording is not None:
+            recording, self.recording = self.recording, None
+            recording.close()
+        return ended
+
+    def refresh(self) -> None:
+        """Take over what the analysis has found; five times a second while it runs."""
+        if self.recording is None:
+            return
+        if self.recording.duration != self._duration:
+            self._set_duration(self.recording.duration)
+        self._timeline = self.recording.timeline()
+        self.plot.set_timeline(self._timeline, self.recording.analysed_until)
+        self.transcript.set_words(self.recording.words())
+        ended = self.recording.complete or self.recording.failure is not None
+        self.transcript.setPlaceholderText(
+            "No words were heard." if ended else "Words appear here as they are recognised."
+        )
+        self._moment = Moment()
+        self._show_moment()
+        if self.playback is not None:
+            self._show_picture()  # its landmarks may be known by now
+
+    def tick(self) -> None:
+        """Bring everything to the present position; thirty times a second while playing."""
+        if self.playback is None or self.recording is None:
+            return
+        self.playback.tick()
+        self._show_picture()
+        self._show_moment()
+        self.plot.set_position(self.seconds)
+        self.transport.set_position(self.seconds)
+        self.transport.set_playing(self.playback.playing)
+        self.transport.set_notice(self.playback.notice or "")
+        self.transcript.set_time(self.playback.position)
+
+    def play(self) -> None:
+        if self.playback is not None and not self.playback.playing:
+            self.toggle()
+
+    def toggle(self) -> None:
+        if self.playback is not None:
+            self.playback.toggle()
+            self.transcript.follow()
+            self.tick()
+
+    def seek(self, seconds: float) -> None:
+        if self.playback is not None:
+            self.playback.seek(from_seconds(seconds))
+            self.tick()
+
+    def seek_by(self, seconds: float) -> None:
+        self.seek(self.seconds + seconds)
+
+    def step(self, pictures: int) -> None:
+        if self.playback is not None:
+            self.playback.step(pictures)
+            self.tick()
+
+    def seek_word(self, step: int) -> None:
+        """To the next word (1) or the one before (-1)."""
+        if self.playback is not None:
+            start = self.transcript.neighbour(self.playback.position, step)
+            if start is not None:
+                self.seek(to_seconds(start))
+
+    def set_volume(self, level: float, muted: bool | None = None) -> None:
+        """Loudness 0 to 1; moving it ends muting."""
+        if self.playback is None:
+            return
+        level = min(max(level, 0.0), 1.0)
+        volume = self.playback.volume
+        volume.level = level
+        volume.muted = False if muted is None else muted
+        self._settings.setValue("volume", level)
+        self.transport.set_volume(level, volume.muted)
+
+    def change_volume(self, by: float) -> None:
+        if self.playback is not None:
+            self.set_volume(self.playback.volume.level + by)
+
+    def toggle_mute(self) -> None:
+        if self.playback is not None:
+            volume = self.playback.volume
+            self.set_volume(volume.level, muted=not volume.muted)
+
+    def toggle_landmarks(self, shown: bool) -> None:
+        self.picture.show_landmarks = shown
+        self.picture.redraw()
+
+    def apply_theme(self, theme: Theme) -> None:
+        for view in (self.picture, self.chips, self.transcript, self.graph, self.plot, self.now):
+            view.apply_theme(theme)
+        self.transport.apply_theme(theme)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
+        for card in self._side:
+            card.setFixedWidth(NARROW_SIDE if self.width() < NARROW else SIDE)
+        super().resizeEvent(event)
+
+    def _show_picture(self) -> None:
+        assert self.playback is not None
+        assert self.recording is not None
+        picture = self.playback.picture()
+        if picture is None:
+            gone = self.recording.media is None
+            note = "The video is no longer where it was." if gone else "No picture"
+            self.picture.set_picture(None, None, note if self.playback.settled or gone else "")
+            return
+        landmarks = self.recording.landmarks_at(to_seconds(picture.start))
+        self.picture.set_picture(picture.data.image, landmarks)
+
+    def _show_moment(self) -> None:
+        moment = moment_at(self._timeline, self.seconds)
+        if moment.same_row(self._moment):
+            return
+        self._moment = moment
+        self.now.set_moment(moment)
+        self.graph.set_moment(moment)
+        self.chips.set_moment(moment)
+
+    def _scrub(self, down: bool) -> None:
+        """While the button is down the sound rests."""
+        if self.playback is None:
+            return
+        if down:
+            self._was_playing = self.playback.playing
+            self.playback.pause()
+        elif self._was_playing:
+            self.playback.play()
+        self.tick()
+
+    def _word_clicked(self, start: int) -> None:
+        self.seek(to_seconds(start))
+
+    def _lay_out(self) -> None:
+        viewer = QFrame()
+        viewer.setObjectName("card")
+        column = QVBoxLayout(viewer)
+        column.setContentsMargins(GRID, GRID, GRID, GRID + 4)
+        column.setSpacing(GRID)
+        column.addWidget(self.picture, 1)
+        column.addWidget(self.chips)
+        self.follow.hide()
+        upper = QSplitter(Qt.Orientation.Horizontal)
+        upper.addWidget(viewer)
+        upper.addWidget(Card("Transcript", self.transcript, self.follow))
+        graph = Card("Who teaches whom", self.graph)
+        now = Card("Now", self.now)
+        self._side = (graph, now)
+        rows = QSplitter(Qt.Orientation.Vertical)
+        rows.addWidget(_beside(upper, graph))
+        lower = _beside(Card("Emotions over time", self.plot), now)
+        lower.setMinimumHeight(32 * GRID)
+        rows.addWidget(lower)
+        for splitter, sizes in ((upper, (11, 10)), (rows, (11, 10))):
+            splitter.setHandleWidth(GRID)
+            splitter.setChildrenCollapsible(False)
+            for index, stretch in enumerate(sizes):
+                splitter.setStretchFactor(index, stretch)
+            splitter.setSizes([part * 40 for part in sizes])
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.setSpacing(GRID + 4)
+        page.addWidget(rows, 1)
+        page.addWidget(self.transport)
+
+    def _connect(self) -> None:
+        self.plot.sought.connect(self.seek)
+        self.plot.scrubbing.connect(self._scrub)
+        self.transcript.word_clicked.connect(self._word_clicked)
+        self.transcript.following_changed.connect(lambda on: self.follow.setVisible(not on))
+        self.follow.clicked.connect(lambda: self.transcript.follow())
+        self.now.emphasised.connect(self.plot.emphasise)
+        self.transport.play_pressed.connect(self.toggle)
+        self.transport.sought.connect(self.seek)
+        self.transport.scrubbing.connect(self._scrub)
+        self.transport.volume_changed.connect(self.set_volume)
+        self.transport.mute_pressed.connect(self.toggle_mute)
+
+
+def _beside(left: QWidget, right: QWidget) -> QWidget:
+    both = QWidget()
+    row = QHBoxLayout(both)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(GRID)
+    row.addWidget(left, 1)
+    row.addWidget(right)
+    return both

@@ -1,0 +1,78 @@
+"""The look of standard controls in a theme."""
+
+from desktop.theme import RADIUS, Theme
+
+__all__ = ["stylesheet"]
+
+
+def stylesheet(theme: Theme) -> str:
+    """A Qt style sheet for the whole window."""
+    return f"""
+    QMainWindow, QWidget#page {{ background: {theme.background}; }}
+    QFrame#card {{
+        background: {theme.surface}; border: 1px solid {theme.border}; border-radius: {RADIUS}px;
+    }}
+    QLabel {{ color: {theme.text}; background: transparent; }}
+    QLabel[quiet="true"] {{ color: {theme.muted}; }}
+    QToolTip {{
+        color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.border};
+        padding: 4px 8px;
+    }}
+    QPushButton, QToolButton {{
+        color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.border};
+        border-radius: 6px; padding: 0 12px; min-height: 30px;
+    }}
+    QToolButton {{ padding: 0; min-width: 30px; }}
+    QToolButton[flat="true"] {{ border-color: transparent; background: transparent; }}
+    QToolButton::menu-indicator {{ image: none; }}
+    QPushButton:hover, QToolButton:hover {{ background: {theme.faint}; }}
+    QPushButton:pressed, QToolButton:pressed {{ background: {theme.border}; }}
+    QPushButton:focus, QToolButton:focus {{ border: 2px solid {theme.accent}; }}
+    QPushButton#primary, QToolButton#primary {{
+        color: {theme.on_accent}; background: {theme.accent}; border-color: {theme.accent};
+    }}
+    QToolButton#primary {{ border-radius: 18px; min-width: 34px; min-height: 34px; }}
+    QPushButton#primary:focus, QToolButton#primary:focus {{ border: 2px solid {theme.text}; }}
+    QPushButton#link {{
+        color: {theme.accent}; background: transparent; border-color: transparent;
+        text-align: left; padding: 0 8px; min-height: 22px;
+    }}
+    QPushButton#link:hover {{ background: {theme.faint}; }}
+    QPushButton#link:focus {{ border: 2px solid {theme.accent}; }}
+    QMenu {{
+        color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.border};
+        padding: 4px;
+    }}
+    QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 4px; }}
+    QMenu::item:selected {{ background: {theme.faint}; }}
+    QMenu::item:disabled {{ color: {theme.muted}; }}
+    QMenu::separator {{ height: 1px; background: {theme.border}; margin: 4px 8px; }}
+    QSlider {{ min-height: 24px; background: transparent; }}
+    QSlider::groove:horizontal {{ height: 4px; background: {theme.border}; border-radius: 2px; }}
+    QSlider::sub-page:horizontal {{ background: {theme.accent}; border-radius: 2px; }}
+    QSlider::handle:horizontal {{
+        width: 14px; height: 14px; margin: -5px 0; border-radius: 7px;
+        background: {theme.accent}; border: none;
+    }}
+    QSlider:focus {{ border: 2px solid {theme.accent}; border-radius: 6px; }}
+    QSlider::sub-page:horizontal:disabled, QSlider::handle:horizontal:disabled {{
+        background: {theme.border};
+    }}
+    QProgressBar {{
+        background: {theme.border}; border: none; border-radius: 2px; max-height: 4px;
+    }}
+    QProgressBar::chunk {{ background: {theme.accent}; border-radius: 2px; }}
+    QFrame#message {{ background: {theme.alert}; border-radius: {RADIUS}px; }}
+    QFrame#message QLabel {{ color: {theme.alert_text}; }}
+    QTextEdit {{ background: transparent; border: none; color: {theme.text}; }}
+    QTextEdit:focus {{ border: none; }}
+    QScrollBar:vertical {{ width: 10px; background: transparent; margin: 0; }}
+    QScrollBar::handle:vertical {{
+        background: {theme.border}; border-radius: 4px; min-height: 32px; margin: 1px;
+    }}
+    QScrollBar::handle:vertical:hover {{ background: {theme.muted}; }}
+    QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
+    QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+    QSplitter::handle {{ background: transparent; }}
+    QSplitter::handle:hover {{ background: {theme.border}; border-radius: 4px; }}
+    """

@@ -1,0 +1,16 @@
+"""`affectscope` without a command: the empty window."""
+
+import argparse
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The window takes no options."""
+
+
+def run(args: argparse.Namespace) -> int:  # noqa: ARG001
+    """Show the window until it is closed; returns the exit code. Raises BadInput."""
+    from desktop.application import run_window
+
+    return run_window(None)
