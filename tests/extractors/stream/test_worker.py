@@ -256,6 +256,19 @@ def test_stop_drains_and_abort_discards(ending: str, merged: bool) -> None:
         assert drain(out) == []
 
 
+def test_an_aborted_sink_leaves_what_the_merge_already_holds() -> None:
+    inside, go = threading.Event(), threading.Event()
+    stage = held(Passing(), inside, go)
+    worker = Worker("sink", in_time_order([at(1)], [at(2)]), lambda: stage, [])
+    worker.start()
+    assert inside.wait(PATIENCE)
+    worker.abort()
+    go.set()
+    assert ended(worker)
+    assert stage.seen == [1]
+    assert not stage.finished
+
+
 def test_stop_ends_a_source_and_delivers_what_its_stage_holds() -> None:
     first_taken, stopped = threading.Event(), threading.Event()
 
