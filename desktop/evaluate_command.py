@@ -11,19 +11,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the checkpoint and the examples."""
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help='a file, or "live"')
     parser.add_argument("data", type=Path, metavar="DATA", help="folder written by extract")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object; null is undefined"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the metrics over all items of the folder. Raises BadInput and ModelFileError."""
     from inference.checkpoint import load_checkpoint
-    from inference.training.examples import load_examples
+    from inference.training.example_files import load_examples
     from inference.training.train import evaluate
 
     items = [e for e in load_examples(args.data).examples if e.variant == 0]
     found = evaluate(load_checkpoint(args.checkpoint), items)
     if args.json:
-        print(json.dumps(found))
+        print(json.dumps(found, allow_nan=False))
         return 0
     for name, value in found.items():
         print(f"{name:14} {value:.4f}" if isinstance(value, float) else f"{name:14} {value}")

@@ -19,11 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Extract, write, and list what failed. Raises BadInput."""
+    """Extract, write, and list what failed. Raises BadInput, for DIR before anything is done."""
     from desktop.progress_bar import ProgressBar
-    from inference.training.examples import save_examples
+    from inference.training.example_files import require_room, save_examples
     from inference.training.extract import extract_corpus
 
+    require_room(args.out)
     with ProgressBar() as bar:
         examples, failed = extract_corpus(
             args.dataset, args.kind, lambda done, all_: bar.show(done / all_, f"{done} of {all_}")

@@ -17,7 +17,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder that holds the folders of examples which the configuration names",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
-    parser.add_argument("--threads", type=int, default=2, help="threads of torch (2)")
+    parser.add_argument("--threads", type=_threads, default=2, help="threads of torch (2)")
+
+
+def _threads(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of threads, 1 or more")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -29,16 +35,14 @@ def run(args: argparse.Namespace) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
-    from assets.errors import BadInput
     from desktop.progress_bar import ProgressBar, time_left
-    from inference.checkpoint import save_checkpoint
+    from inference.checkpoint import require_place, save_checkpoint
     from inference.training.configuration import read_settings
-    from inference.training.examples import load_examples
+    from inference.training.example_files import load_examples
     from inference.training.train import Progress, train
 
-    if args.out.suffix != ".safetensors":
-        raise BadInput(f"{args.out} must end in .safetensors")
     settings = read_settings(args.config)
+    require_place(args.out)
     sets = [load_examples(args.examples / name) for name in settings.examples]
     torch.set_num_threads(args.threads)
     began = time.monotonic()

@@ -1,7 +1,10 @@
 """A trained network in one safetensors file: weights, normaliser, labels, windows, origin."""
 
 import json
-from collections.abc import Mapping
+import math
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assets import ASSETS
-from assets.errors import ModelFileError
+from assets.errors import BadInput, ModelFileError
 from extractors.features import EMOTIONS, MODALITIES, FloatArray
 from extractors.stream.window import Window, WindowSpec
 
@@ -23,6 +26,7 @@ __all__ = [
     "Normaliser",
     "checkpoint_path",
     "load_checkpoint",
+    "require_place",
     "save_checkpoint",
 ]
 
@@ -49,14 +53,13 @@ class Normaliser:
         return np.where(valid[..., None], held, 0).astype(np.float32)
 
     @classmethod
-    def fitted(cls, windows: Mapping[str, list[Window]]) -> "Normaliser":
-        """The normaliser of the valid steps of each modality in its windows."""
+    def fitted(cls, windows: Mapping[str, Iterable[Window]]) -> "Normaliser":
+        """The normaliser of the valid steps of each modality in its windows, one at least."""
         mean: dict[str, FloatArray] = {}
         deviation: dict[str, FloatArray] = {}
         for name, found in windows.items():
-            rows = np.concatenate([w.features[name][w.valid[name]] for w in found]).astype(
-                np.float64
-            )
+            rows = np.concatenate([w.features[name][w.valid[name]] for w in found])
+            rows = rows.astype(np.float64)
             mean[name] = rows.mean(axis=0).astype(np.float32)
             # a feature that never moves carries nothing and must not be blown up later
             deviation[name] = np.maximum(rows.std(axis=0), 1e-3).astype(np.float32)
@@ -72,7 +75,7 @@ class Checkpoint:
     normaliser: Normaliser
     weights: Mapping[str, FloatArray]
     temperature: float
-    """Divides the emotion logits before the softmax (fitted on held-out people)."""
+    """Divides the emotion logits before the softmax; 1 leaves them as they are."""
     origin: Mapping[str, Any]
     """Data, licence, seed, measured numbers: plain JSON."""
 
@@ -95,7 +98,11 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write the checkpoint; a file that is there is replaced only by a whole one."""
+    """Write the checkpoint; a file that is there is replaced only by a whole one.
+
+    Raises BadInput if it cannot be written.
+    """
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     tensors = {f"weights.{name}": np.ascontiguousarray(v) for name, v in checkpoint.weights.items()}
@@ -108,11 +115,32 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "emotions": json.dumps(checkpoint.config.emotions),
         "windows": json.dumps(checkpoint.windows.to_dict()),
         "temperature": repr(checkpoint.temperature),
-        "origin": json.dumps(checkpoint.origin),
+        "origin": json.dumps(checkpoint.origin, allow_nan=False),
     }
-    partial = path.with_suffix(".partial")
-    save_file(tensors, partial, metadata)
-    partial.replace(path)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        save_file(tensors, partial, metadata)
+        partial.replace(path)
+    except (OSError, SafetensorError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise BadInput(f"cannot write the checkpoint {path}: {why}") from error
+    finally:
+        with suppress(OSError):
+            partial.unlink()
+
+
+def require_place(path: Path) -> None:
+    """Raise BadInput unless a checkpoint can be written to `path`, before long work is done."""
+    if path.suffix != ".safetensors":
+        raise BadInput(f"the checkpoint {path} must end in .safetensors")
+    if path.is_dir():
+        raise BadInput(f"cannot write the checkpoint {path}: it is a folder")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise BadInput(f"cannot write the checkpoint {path}: {error.strerror}") from error
 
 
 def checkpoint_path(which: str | Path) -> Path:
@@ -139,7 +167,7 @@ def load_checkpoint(which: str | Path) -> Checkpoint:
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, TypeError, AttributeError) as error:
         raise ModelFileError(f"the checkpoint {path} is damaged: {error}") from error
     if metadata.get("format") != FORMAT:
         raise ModelFileError(
@@ -148,7 +176,7 @@ def load_checkpoint(which: str | Path) -> Checkpoint:
         )
     try:
         return _assemble(metadata, tensors)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelFileError(f"the checkpoint {path} is damaged at {error}") from error
 
 
@@ -176,23 +204,25 @@ def _assemble(metadata: Mapping[str, str], tensors: Mapping[str, FloatArray]) ->
         temperature=float(metadata["temperature"]),
         origin=json.loads(metadata["origin"]),
     )
-    _check_fit(checkpoint)
+    _require_fit(checkpoint)
     return checkpoint
 
 
-def _check_fit(checkpoint: Checkpoint) -> None:
-    """Raises ValueError if the parts of a checkpoint contradict each other."""
-    config, windows = checkpoint.config, checkpoint.windows
-    if tuple(config.emotions) != EMOTIONS:
-        raise ValueError(f"its emotions, which are {', '.join(config.emotions)}")
-    if windows.hop <= 0 or not 0 < checkpoint.temperature < np.inf:
-        raise ValueError("its hop or temperature, which must be above 0")
-    for name, window in windows.modalities.items():
-        network = config.modalities[name]
-        if (window.features, window.steps) != (network.features, network.steps):
-            raise ValueError(f"the windows of {name}, which the network does not take")
-        mean, deviation = checkpoint.normaliser.mean[name], checkpoint.normaliser.deviation[name]
-        if mean.shape != (window.features,) or deviation.shape != mean.shape:
-            raise ValueError(f"the normaliser of {name}, which does not fit its windows")
-        if not (deviation > 0).all():
-            raise ValueError(f"the normaliser of {name}, whose deviations must be above 0")
+def _require_fit(checkpoint: Checkpoint) -> None:
+    """Raise ValueError unless labels, windows, normaliser and temperature fit the network."""
+    if checkpoint.config.emotions != EMOTIONS:
+        raise ValueError(f"emotions, which are {', '.join(checkpoint.config.emotions)}")
+    if checkpoint.windows.hop <= 0:
+        raise ValueError(f"windows, whose hop is {checkpoint.windows.hop}")
+    if not 0 < checkpoint.temperature < math.inf:
+        raise ValueError(f"temperature, which is {checkpoint.temperature}")
+    for name, window in checkpoint.windows.modalities.items():
+        wanted = checkpoint.config.modalities[name]
+        if (window.features, window.steps) != (wanted.features, wanted.steps):
+            raise ValueError(f"windows, where {name} does not fit the network")
+        deviation = checkpoint.normaliser.deviation[name]
+        for array in (checkpoint.normaliser.mean[name], deviation):
+            if array.shape != (wanted.features,):
+                raise ValueError(f"{NORMALISER}{name}, whose shape is {array.shape}")
+        if (deviation <= 0).any():
+            raise ValueError(f"{NORMALISER}{name}.deviation, which is not positive")

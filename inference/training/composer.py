@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from assets.errors import BadInput
 from extractors.features import EMOTIONS, MODALITIES, FloatArray
 from extractors.stream import SECOND, Sample
 from extractors.stream.window import ContextWindow, StepWindow, Window, WindowSpec
@@ -85,7 +86,8 @@ class Composer:
     ) -> None:
         """See `TrainingSettings` for `balance` and `turning`.
 
-        Every modality needs examples; emotions that none of them has are never drawn.
+        Every modality needs examples; emotions that none of them has are never drawn. Raises
+        BadInput if there are modalities without an emotion in common.
         """
         self._spec = spec
         self._balance = balance
@@ -95,6 +97,8 @@ class Composer:
         for example in examples:
             for name in example.samples:
                 self._pools[name].setdefault(example.emotion, []).append(example)
+        if not set.intersection(*(set(pool) for pool in self._pools.values())):
+            raise BadInput("no emotion has examples of all modalities: there is nothing to compose")
         self._subsets = list(SUBSETS)
         self._weights = np.asarray(list(SUBSETS.values())) / sum(SUBSETS.values())
 
@@ -138,7 +142,7 @@ class Composer:
         pool = self._pools["face"][int(self._generator.choice(list(self._pools["face"])))]
         other = pool[int(self._generator.integers(len(pool)))].window(self._spec)
         steps = len(window.valid["face"])
-        until = int(self._generator.integers(steps - SHORTEST))
+        until = int(self._generator.integers(max(1, steps - SHORTEST)))
         window.features["face"][:until] = other.features["face"][:until]
         window.valid["face"][:until] = other.valid["face"][:until]
 

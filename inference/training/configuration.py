@@ -1,12 +1,14 @@
 """A training run in a TOML file, read into frozen dataclasses; an unknown key is an error."""
 
 import dataclasses
+import math
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from assets.errors import BadInput
+from inference.training.split import FOLDS
 
 __all__ = ["PRESETS", "LossSettings", "NetworkSettings", "TrainingSettings", "read_settings"]
 
@@ -73,11 +75,44 @@ class TrainingSettings:
     """Part of the run after which the weights are averaged into the checkpoint."""
 
 
+_RANGES = {
+    "fold": (0, FOLDS - 1),
+    "steps": (1, math.inf),
+    "batch": (1, math.inf),
+    "warmup": (0, math.inf),
+    "evaluate_every": (1, math.inf),
+    "learning_rate": (0.0, math.inf),
+    "dictionary_learning_rate": (0.0, math.inf),
+    "weight_decay": (0.0, math.inf),
+    "clip": (0.0, math.inf),
+    "feature_noise": (0.0, math.inf),
+    "noise_memory": (0.0, 0.999),
+    "balance": (0.0, math.inf),
+    "turning": (0.0, 1.0),
+    "rest": (0.0, 1.0),
+    # of the whole run nothing would be averaged: the checkpoint would hold what it began with
+    "average_from": (0.0, 0.999),
+    "width": (2, math.inf),
+    "heads": (1, math.inf),
+    "layers": (1, math.inf),
+    "atoms": (1, math.inf),
+    "dropout": (0.0, 0.999),
+    "input_dropout": (0.0, 0.999),
+    "output_dropout": (0.0, 0.999),
+    "coarse": (0.0, math.inf),
+    "decoupling": (0.0, math.inf),
+    "dictionary": (0.0, math.inf),
+    "code_matching": (0.0, math.inf),
+    "label_smoothing": (0.0, 1.0),
+}
+"""Least and most of each number; infinity stands for any finite number."""
+
+
 def read_settings(which: str | Path) -> TrainingSettings:
     """Settings from a TOML file, or from a preset by name.
 
-    Raises BadInput, naming file and key, if the file is missing, is not TOML or has a wrong key or
-    type.
+    Raises BadInput, naming file and key, if the file is missing, is not TOML or has a wrong key,
+    type or number.
     """
     path = PRESETS / f"{which}.toml" if Path(which).suffix == "" else Path(which)
     try:
@@ -93,8 +128,10 @@ def read_settings(which: str | Path) -> TrainingSettings:
     return settings
 
 
-def _filled(kind: type[Any], values: dict[str, Any], where: str) -> Any:
+def _filled(kind: type[Any], values: Any, where: str) -> Any:
     """A dataclass of `kind` from plain values."""
+    if not isinstance(values, dict):
+        raise BadInput(f"{where} is {values!r}, not a table")
     fields = {f.name: f for f in dataclasses.fields(kind)}
     known: dict[str, Any] = {}
     for key, value in values.items():
@@ -104,14 +141,25 @@ def _filled(kind: type[Any], values: dict[str, Any], where: str) -> Any:
         if dataclasses.is_dataclass(wanted):
             known[key] = _filled(wanted, value, f"{where} [{key}]")  # type: ignore[arg-type]
         elif key == "examples":
-            known[key] = tuple(str(name) for name in value)
+            if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+                raise BadInput(f"{where}: examples is {value!r}, not a list of names")
+            known[key] = tuple(value)
         elif wanted is float and type(value) is int:
             known[key] = float(value)
         elif type(value) is not wanted:
             raise BadInput(f"{where}: {key} is {value!r}, not of type {wanted.__name__}")  # type: ignore[union-attr]
         else:
             known[key] = value
-    try:
-        return kind(**known)
-    except TypeError as error:
-        raise BadInput(f"{where}: {error}") from error
+        least, most = _RANGES.get(key, (-math.inf, math.inf))
+        if type(known[key]) in (int, float) and not _within(known[key], least, most):
+            upper = f" to {most}" if most < math.inf else " or more"
+            raise BadInput(f"{where}: {key} is {value!r}, not {least}{upper}")
+    for name, declared in fields.items():
+        missing = declared.default is declared.default_factory is dataclasses.MISSING
+        if missing and name not in known:
+            raise BadInput(f"{where}: {name} is missing")
+    return kind(**known)
+
+
+def _within(value: float, least: float, most: float) -> bool:
+    return math.isfinite(value) and least <= value <= most

@@ -1,6 +1,7 @@
 """The labelled corpora as they lie on disk: what carries which label."""
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,9 @@ _MELD = {
     "neutral": "neutral", "joy": "happy", "sadness": "sad", "anger": "angry", "fear": "fearful",
     "disgust": "disgust", "surprise": "surprised",
 }  # fmt: skip
+_MELD_COLUMNS = ("Utterance", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID")
+_RAVDESS_NAME = re.compile(r"\d\d-\d\d-(\d\d)-\d\d-\d\d-\d\d-(\d\d)")
+_CKPLUS_NAME = re.compile(r"(S\d+)_.+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,40 +63,69 @@ def read_ravdess(folder: Path) -> Iterator[LabelledItem]:
     """RAVDESS speech clips, named modality-channel-emotion-intensity-statement-repetition-actor.
 
     Calm counts as neutral: the app does not tell them apart. Sentiment is the norm of the emotion.
+    Raises BadInput for a name that does not tell emotion and actor.
     """
     for path in sorted(folder.glob("*.flac")) + sorted(folder.glob("*.wav")):
-        parts = path.stem.split("-")
-        if len(parts) != 7 or parts[2] not in _RAVDESS:
-            raise BadInput(f"{path.name} is not named like a RAVDESS clip; move it elsewhere")
-        emotion = _RAVDESS[parts[2]]
-        yield LabelledItem(path.stem, f"ravdess {parts[6]}", emotion, VALENCE[emotion], path)
+        name = _RAVDESS_NAME.fullmatch(path.stem)
+        if name is None or name[1] not in _RAVDESS:
+            raise BadInput(f"{path} is not named like a RAVDESS clip; move it elsewhere")
+        emotion = _RAVDESS[name[1]]
+        yield LabelledItem(path.stem, f"ravdess {name[2]}", emotion, VALENCE[emotion], path)
 
 
 def read_ckplus(folder: Path) -> Iterator[LabelledItem]:
-    """CK+ face crops in a folder per emotion; contempt is left out, the app does not name it."""
+    """CK+ face crops in a folder per emotion; contempt is left out, the app does not name it.
+
+    Raises BadInput for a name that does not begin with the subject, such as `S010_`.
+    """
     for name, emotion in _CKPLUS.items():
         for path in sorted((folder / name).glob("*.png")):
-            person = f"ckplus {path.name.split('_')[0]}"
-            yield LabelledItem(path.stem, person, emotion, VALENCE[emotion], path)
+            known = _CKPLUS_NAME.fullmatch(path.stem)
+            if known is None:
+                # without its subject a picture could be tested on who was trained on
+                raise BadInput(f"{path} is not named like a CK+ picture; move it elsewhere")
+            yield LabelledItem(path.stem, f"ckplus {known[1]}", emotion, VALENCE[emotion], path)
 
 
 def read_meld(folder: Path) -> Iterator[LabelledItem]:
-    """MELD's utterances; the person is the dialogue, since speakers recur in train and dev."""
+    """MELD's utterances; the person is the dialogue, since speakers recur in train and dev.
+
+    Raises BadInput, naming file, line and column, for what cannot be read.
+    """
     for split in ("train", "dev"):
         path = folder / f"{split}_sent_emo.csv"
         if not path.is_file():
             continue
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                try:
-                    dialogue, number = row["Dialogue_ID"], row["Utterance_ID"]
-                    emotion, sentiment = _MELD[row["Emotion"]], MELD_SENTIMENT[row["Sentiment"]]
-                    text = row["Utterance"]
-                except KeyError as error:
-                    raise BadInput(f"{path} has no column or label {error}") from error
-                key = f"{split}-{dialogue}-{number}"
-                person = f"meld {split} {dialogue}"
-                yield LabelledItem(key, person, emotion, sentiment, None, text, split)
+        try:
+            # a byte order mark, as spreadsheets write it, is no part of the first column's name
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                yield from _utterances(csv.DictReader(file, strict=True), path, split)
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise BadInput(f"{path} is not a CSV file in UTF-8: {error}") from error
+
+
+def _utterances(rows: "csv.DictReader[str]", path: Path, split: str) -> Iterator[LabelledItem]:
+    for column in _MELD_COLUMNS:
+        if column not in (rows.fieldnames or ()):
+            raise BadInput(f"{path} has no column {column}")
+    for row in rows:
+        where = f"{path} line {rows.line_num}"
+        for column in _MELD_COLUMNS:
+            if row[column] is None:
+                raise BadInput(f"{where} ends before the column {column}")
+        for column, labels in (("Emotion", _MELD), ("Sentiment", MELD_SENTIMENT)):
+            if row[column] not in labels:
+                known = ", ".join(labels)
+                raise BadInput(f"{where}: {column} is {row[column]!r}; known are {known}")
+        dialogue = row["Dialogue_ID"]
+        yield LabelledItem(
+            id=f"{split}-{dialogue}-{row['Utterance_ID']}",
+            person=f"meld {split} {dialogue}",
+            emotion=_MELD[row["Emotion"]],
+            sentiment=MELD_SENTIMENT[row["Sentiment"]],
+            text=row["Utterance"],
+            split=split,
+        )
 
 
 CORPORA: dict[str, Callable[[Path], Iterator[LabelledItem]]] = {
@@ -106,13 +139,17 @@ CORPORA: dict[str, Callable[[Path], Iterator[LabelledItem]]] = {
 def read_corpus(folder: Path, kind: str) -> list[LabelledItem]:
     """All items of the corpus in `folder`, in a fixed order.
 
-    Raises BadInput for an unknown kind, or if the folder is missing or holds no item of that kind.
+    Raises BadInput for an unknown kind, if the folder is missing or holds no item of that kind, or
+    for an item whose label cannot be told.
     """
     if kind not in CORPORA:
         raise BadInput(f"unknown kind of corpus {kind}; known are {', '.join(CORPORA)}")
     if not folder.is_dir():
         raise BadInput(f"there is no folder {folder}")
-    items = list(CORPORA[kind](folder))
+    try:
+        items = list(CORPORA[kind](folder))
+    except OSError as error:
+        raise BadInput(f"cannot read {error.filename}: {error.strerror}") from error
     if not items:
         raise BadInput(f"{folder} holds nothing of a corpus of kind {kind}")
     return items

@@ -32,14 +32,14 @@ class EmotionMetrics:
 
 @dataclass(frozen=True, slots=True)
 class SentimentMetrics:
-    """Of predictions of sentiment in [-3, 3], as the field reports them."""
+    """Of predictions of sentiment in [-3, 3], as the field reports them; None is undefined."""
 
-    mae: float
-    corr: float
-    """Pearson's r; NaN if either side never varies."""
-    acc2: float
-    """Same sign, over labels that are not 0; NaN without any."""
-    acc7: float
+    mae: float | None
+    corr: float | None
+    """Pearson's r; None if either side never varies."""
+    acc2: float | None
+    """Same sign, over labels that are not 0; None without any."""
+    acc7: float | None
     """Same integer after rounding half to even within [-3, 3]."""
 
 
@@ -71,14 +71,16 @@ def emotion_metrics(labels: IntArray, probabilities: FloatArray) -> EmotionMetri
 
 def sentiment_metrics(labels: FloatArray, predicted: FloatArray) -> SentimentMetrics:
     """Metrics of `predicted` [n] against `labels` [n], both in [-3, 3]."""
+    if len(labels) == 0:
+        return SentimentMetrics(None, None, None, None)
     signed = labels != 0
     varied = labels.std() > 0 and predicted.std() > 0
     return SentimentMetrics(
         mae=float(np.abs(labels - predicted).mean()),
-        corr=float(np.corrcoef(labels, predicted)[0, 1]) if varied else float("nan"),
+        corr=float(np.corrcoef(labels, predicted)[0, 1]) if varied else None,
         acc2=float(np.mean((labels > 0)[signed] == (predicted > 0)[signed]))
         if signed.any()
-        else float("nan"),
+        else None,
         acc7=float(np.mean(np.round(labels) == np.round(np.clip(predicted, -3, 3)))),
     )
 

@@ -2,13 +2,14 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
+from assets.errors import BadInput
 from extractors.features import EMOTIONS, LIVE_WINDOWS, MODALITIES, FloatArray
 from extractors.stream.window import Window, WindowSpec
 from extractors.timeline import Timeline
@@ -17,10 +18,10 @@ from inference.model import DHMD, DHMDConfig, ModalityConfig
 from inference.predictor import Predictor
 from inference.training.composer import Composer, resting_faces
 from inference.training.configuration import TrainingSettings
-from inference.training.examples import Example, ExampleSet
+from inference.training.examples import Example, ExampleSet, require_widths
 from inference.training.losses import LossWeights, Targets, total
 from inference.training.metrics import emotion_metrics, sentiment_metrics
-from inference.training.split import split_by_person
+from inference.training.split import Split, split_by_person
 
 __all__ = ["LICENCE", "Progress", "evaluate", "train"]
 
@@ -28,6 +29,9 @@ LICENCE = (
     "Trained on RAVDESS (CC BY-NC-SA 4.0), CK+ and MELD (research only): "
     "these weights are for research, non-commercial use."
 )
+
+EVALUATED_AT_ONCE = 64
+"""Windows in a batch of `evaluate`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,14 @@ class Progress:
 
 
 def network(settings: TrainingSettings, spec: WindowSpec) -> DHMDConfig:
-    """The configuration of the network for windows of `spec`."""
+    """The configuration of the network for windows of `spec`. Raises BadInput for wrong sizes."""
     chosen: dict[str, Any] = asdict(settings.network)
     for name, modality in spec.modalities.items():
         chosen[name] = ModalityConfig(features=modality.features, steps=modality.steps)
-    return DHMDConfig(emotions=EMOTIONS, **chosen)
+    try:
+        return DHMDConfig(emotions=EMOTIONS, **chosen)
+    except ValueError as error:
+        raise BadInput(f"the configuration of the network: {error}") from error
 
 
 def train(
@@ -57,40 +64,55 @@ def train(
     """Train on the people of the sets that `settings.fold` does not hold out.
 
     Measures every modality alone on those held out; the numbers stand in the checkpoint's origin.
-    The same settings and examples give the same checkpoint on the same machine.
+    The same settings and examples give the same checkpoint on the same machine. Raises BadInput
+    before the first step if the settings or the examples cannot be trained on.
     """
+    config = network(settings, spec)
     torch.manual_seed(settings.seed)
     generator = np.random.default_rng(settings.seed)
+    for examples in sets:
+        require_widths(examples.examples, spec)
     splits = [split_by_person(examples, settings.fold) for examples in sets]
+    held_out = _held_out(sets, splits)
     known = [example for split in splits for example in split.train]
-    normaliser = Normaliser.fitted(_windows_by_modality(known, spec))
+    for name in MODALITIES:
+        if not any(name in e.samples and e.variant == 0 for e in known):
+            raise BadInput(f"no example to train on has {name}; add one to the configuration")
+    normaliser = Normaliser.fitted({name: _windows_with(name, known, spec) for name in MODALITIES})
     faces = [e for e in known if "face" in e.samples]
     known += resting_faces(faces, settings.rest, generator) if faces else []
     composer = Composer(known, spec, generator, settings.balance, settings.turning)
 
-    config = network(settings, spec)
     model = DHMD(config)
     weights = _optimise(model, composer, normaliser, settings, generator, report)
     checkpoint = Checkpoint(config, spec, normaliser, weights, 1.0, {})
-    held_out = {s.modality: split.test for s, split in zip(sets, splits, strict=True)}
     measured = {name: evaluate(checkpoint, test) for name, test in held_out.items()}
     origin = {
         "settings": asdict(settings),
         "licence": LICENCE,
         "examples": {s.kind: len(split.train) for s, split in zip(sets, splits, strict=True)},
+        "people_held_out": {m: len({e.person for e in test}) for m, test in held_out.items()},
         "held_out": measured,
         "torch": torch.__version__,
     }
     return Checkpoint(config, spec, normaliser, weights, 1.0, origin)
 
 
-def evaluate(checkpoint: Checkpoint, examples: Sequence[Example]) -> dict[str, float]:
-    """Metrics by name, of emotions and of sentiment, on the last whole window of each example."""
+def evaluate(checkpoint: Checkpoint, examples: Sequence[Example]) -> dict[str, float | None]:
+    """Metrics by name, of emotions and of sentiment, on the last whole window of each example.
+
+    What is undefined is None. Raises BadInput without examples, or if they are of another width
+    than the checkpoint's windows.
+    """
+    if not examples:
+        raise BadInput("there is no example to evaluate on")
+    require_widths(examples, checkpoint.windows)
     predictor = Predictor(checkpoint, threads=torch.get_num_threads())
-    windows = [example.window(checkpoint.windows) for example in examples]
-    timeline = Timeline.joined(
-        [predictor(windows[first : first + 64]).timeline for first in range(0, len(windows), 64)]
-    )
+    parts = []
+    for first in range(0, len(examples), EVALUATED_AT_ONCE):
+        some = examples[first : first + EVALUATED_AT_ONCE]
+        parts.append(predictor([e.window(checkpoint.windows) for e in some]).timeline)
+    timeline = Timeline.joined(parts)
     emotions = emotion_metrics(np.asarray([e.emotion for e in examples]), timeline.emotions)
     known = timeline.known
     labels = np.asarray([example.sentiment for example in examples], np.float32)
@@ -98,13 +120,23 @@ def evaluate(checkpoint: Checkpoint, examples: Sequence[Example]) -> dict[str, f
     return asdict(emotions) | asdict(sentiment)
 
 
-def _windows_by_modality(
-    examples: Sequence[Example], spec: WindowSpec
-) -> Mapping[str, list[Window]]:
-    return {
-        name: [e.window(spec) for e in examples if name in e.samples and e.variant == 0]
-        for name in MODALITIES
-    }
+def _held_out(
+    sets: Sequence[ExampleSet], splits: Sequence[Split]
+) -> Mapping[str, tuple[Example, ...]]:
+    """Examples to test on by modality, of all sets that have it. Raises BadInput without any."""
+    found: dict[str, tuple[Example, ...]] = {}
+    for examples, split in zip(sets, splits, strict=True):
+        if not split.train or not split.test:
+            raise BadInput(
+                f"the examples of {examples.kind} are of too few people to hold some out"
+            )
+        found[examples.modality] = found.get(examples.modality, ()) + split.test
+    return found
+
+
+def _windows_with(name: str, examples: Sequence[Example], spec: WindowSpec) -> Iterator[Window]:
+    """Windows of the items that have this modality; one at a time, for they are large."""
+    return (e.window(spec) for e in examples if name in e.samples and e.variant == 0)
 
 
 def _optimise(

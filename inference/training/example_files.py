@@ -1,0 +1,226 @@
+"""Labelled examples on disk: `labels.json` and `samples.npz` in a folder."""
+
+import json
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from assets.errors import BadInput
+from extractors.features import EMOTIONS, MODALITIES
+from extractors.stream import Sample
+from inference.training.examples import Example, ExampleSet, Row, StatesOfWords, rows_of
+
+__all__ = ["load_examples", "require_room", "save_examples"]
+
+VERSION = 1
+_ROW = {
+    "id": (str,),
+    "person": (str,),
+    "emotion": (str,),
+    "sentiment": (float, int),
+    "split": (str,),
+    "variant": (int,),
+}
+"""Columns of the labels and their types."""
+
+_SHAPES = {"owner": (1, "i"), "at": (1, "i"), "count": (1, "i"), "end": (1, "i"), "rows": (2, "f")}
+"""Dimensions and kind of number of the arrays of a modality."""
+
+_DAMAGE = (
+    OSError,
+    ValueError,
+    EOFError,
+    MemoryError,
+    NotImplementedError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading an archive raises if its bytes are wrong, or make no sense."""
+
+
+def require_room(folder: Path) -> None:
+    """Raise BadInput unless examples can be written to `folder`, before long work is done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise BadInput(f"cannot write examples to {folder}: {error.strerror}") from error
+
+
+def save_examples(folder: Path, examples: ExampleSet) -> None:
+    """Write `labels.json` and `samples.npz` into `folder`. Raises BadInput if that cannot be.
+
+    Samples are put in place before the labels, without which nothing of them can be loaded.
+    """
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for name in MODALITIES:
+        arrays |= _arrays(name, examples.examples)
+    labels = {
+        "version": VERSION,
+        "kind": examples.kind,
+        "origin": examples.origin,
+        "examples": [
+            [e.id, e.person, EMOTIONS[e.emotion], e.sentiment, e.split, e.variant]
+            for e in examples.examples
+        ],
+    }
+    require_room(folder)
+    partial = folder / ".samples.partial"
+    try:
+        (folder / "labels.json").unlink(missing_ok=True)
+        with partial.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+        partial.replace(folder / "samples.npz")
+        partial.write_text(json.dumps(labels, indent=0, allow_nan=False), encoding="utf-8")
+        partial.replace(folder / "labels.json")
+    except OSError as error:
+        raise BadInput(f"cannot write examples to {folder}: {error.strerror}") from error
+    finally:
+        with suppress(OSError):
+            partial.unlink()
+
+
+def _arrays(name: str, examples: Sequence[Example]) -> dict[str, npt.NDArray[Any]]:
+    """The samples of a modality, one after the other: whose they are, their rows and times."""
+    samples = [(i, s) for i, e in enumerate(examples) for s in e.samples.get(name, ())]
+    if not samples:
+        return {}
+    flat = [rows_of(sample) for _, sample in samples]
+    filled = [rows for rows, _ in flat if len(rows)]
+    return {
+        f"{name}.owner": np.asarray([index for index, _ in samples], np.int64),
+        f"{name}.at": np.asarray([sample.end for _, sample in samples], np.int64),
+        f"{name}.count": np.asarray([len(rows) for rows, _ in flat], np.int64),
+        f"{name}.end": np.concatenate([ends for _, ends in flat]),
+        f"{name}.rows": np.concatenate(filled) if filled else np.zeros((0, 0), np.float32),
+    }
+
+
+def load_examples(folder: Path) -> ExampleSet:
+    """Read what `save_examples` wrote.
+
+    Raises BadInput, naming file and field, if something is missing, damaged or not finite.
+    """
+    labels_file, samples_file = folder / "labels.json", folder / "samples.npz"
+    try:
+        labels = json.loads(labels_file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BadInput(f"{labels_file} is missing; run: affectscope extract") from error
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{labels_file} is damaged: {error}") from error
+    kind, origin, rows = _checked_labels(labels, labels_file)
+    samples = [dict[str, list[Sample[Any]]]() for _ in rows]
+    arrays = _read_arrays(samples_file)
+    for name in MODALITIES:
+        if any(field.startswith(f"{name}.") for field in arrays):
+            _restore(_checked_arrays(name, arrays, len(rows), samples_file), name, samples)
+    examples = []
+    for found, row in zip(samples, rows, strict=True):
+        key, person, emotion, sentiment, split, variant = row
+        if not found:
+            raise BadInput(f"{samples_file} has no sample of {key}")
+        whole = {name: tuple(stream) for name, stream in found.items()}
+        index = EMOTIONS.index(emotion)
+        examples.append(Example(key, person, index, float(sentiment), split, variant, whole))
+    return ExampleSet(kind, tuple(examples), origin)
+
+
+def _checked_labels(labels: Any, file: Path) -> tuple[str, dict[str, Any], list[list[Any]]]:
+    """Kind, origin and rows of the labels. Raises BadInput."""
+    if not isinstance(labels, dict):
+        raise BadInput(f"{file} is damaged: it holds no JSON object")
+    if labels.get("version") != VERSION:
+        raise BadInput(
+            f"{file} field version is {labels.get('version')}, not {VERSION}; "
+            "run: affectscope extract"
+        )
+    for field_name, wanted in (("kind", str), ("origin", dict), ("examples", list)):
+        if not isinstance(labels.get(field_name), wanted):
+            raise BadInput(f"{file} field {field_name} is missing or damaged")
+    if not labels["examples"]:
+        raise BadInput(f"{file} field examples is empty")
+    for number, row in enumerate(labels["examples"]):
+        if not isinstance(row, list) or len(row) != len(_ROW):
+            raise BadInput(f"{file} field examples[{number}] has not {len(_ROW)} values")
+        for (name, types), value in zip(_ROW.items(), row, strict=True):
+            if type(value) not in types:
+                raise BadInput(f"{file} field {name} of {row[0]} is {value!r}: wrong type")
+        if row[2] not in EMOTIONS:
+            raise BadInput(f"{file} field emotion of {row[0]} is {row[2]}: unknown")
+        if not -3 <= row[3] <= 3:
+            raise BadInput(f"{file} field sentiment of {row[0]} is {row[3]}: not in [-3, 3]")
+    return labels["kind"], labels["origin"], labels["examples"]
+
+
+def _read_arrays(file: Path) -> dict[str, npt.NDArray[Any]]:
+    """All arrays of the archive, by name; pickled objects are refused. Raises BadInput."""
+    where = f"{file}"
+    try:
+        # opened here: np.load takes a file that is no archive for a single array, or a pickle
+        with zipfile.ZipFile(file) as archive:
+            arrays = {}
+            for entry in archive.namelist():
+                name = entry.removesuffix(".npy")
+                where = f"{file} field {name}"
+                with archive.open(entry) as stream:
+                    arrays[name] = np.lib.format.read_array(stream, allow_pickle=False)
+            return arrays
+    except FileNotFoundError as error:
+        raise BadInput(f"{file} is missing; run: affectscope extract") from error
+    except _DAMAGE as error:
+        raise BadInput(f"{where} is damaged: {error}") from error
+
+
+def _checked_arrays(
+    name: str, arrays: dict[str, npt.NDArray[Any]], examples: int, file: Path
+) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of a modality by field, which fit each other. Raises BadInput."""
+    found = {}
+    for key, (dimensions, kind) in _SHAPES.items():
+        array = arrays.get(f"{name}.{key}")
+        if array is None:
+            raise BadInput(f"{file} field {name}.{key} is missing")
+        if array.ndim != dimensions or array.dtype.kind != kind:
+            raise BadInput(f"{file} field {name}.{key} is {array.dtype} {list(array.shape)}")
+        found[key] = array
+    owner, count, rows = found["owner"], found["count"], found["rows"]
+    wrong = {
+        "owner": ((owner < 0) | (owner >= examples)).any(),
+        "count": len(count) != len(owner) or (count < 0).any(),
+        "at": len(found["at"]) != len(owner),
+        "end": len(found["end"]) != count.sum(),
+        "rows": len(rows) != count.sum() or (name != "text" and (count > 1).any()),
+    }
+    for key, is_wrong in wrong.items():
+        if is_wrong:
+            raise BadInput(f"{file} field {name}.{key} does not fit the others")
+    if not np.isfinite(rows).all():
+        raise BadInput(f"{file} field {name}.rows is not finite everywhere")
+    return found
+
+
+def _restore(
+    arrays: dict[str, npt.NDArray[Any]], name: str, samples: list[dict[str, list[Sample[Any]]]]
+) -> None:
+    """Append the samples of a modality to those of the examples that own them."""
+    rows, ends = arrays["rows"].astype(np.float32, copy=False), arrays["end"]
+    first = 0
+    for owner, count, at in zip(arrays["owner"], arrays["count"], arrays["at"], strict=True):
+        data: Row | StatesOfWords
+        if name == "text":
+            words = tuple(int(end) for end in ends[first : first + count])
+            data = StatesOfWords(words, rows[first : first + count])
+        else:
+            data = Row(rows[first] if count else None)
+        first += int(count)
+        sample = Sample[Any](name, int(at), int(at), int(at), data)
+        samples[owner].setdefault(name, []).append(sample)
