@@ -9,14 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from assets.errors import BadInput
-from extractors.features import EMOTIONS, MODALITIES, FloatArray
+from extractors.features import BLENDSHAPES, EMOTIONS, MODALITIES, FloatArray
 from extractors.stream import SECOND, Sample
 from extractors.stream.window import ContextWindow, StepWindow, Window, WindowSpec
 from inference.training.examples import Example, Row
 
-__all__ = ["SUBSETS", "Composer", "rest_face", "resting_faces"]
+__all__ = ["SUBSETS", "Composer", "rest_face", "resting_faces", "wander"]
 
 SUBSETS: Mapping[tuple[str, ...], float] = {
     ("text",): 0.17,
@@ -28,6 +29,16 @@ SUBSETS: Mapping[tuple[str, ...], float] = {
     ("text", "voice", "face"): 0.22,
 }
 """How often a training sample has which modalities."""
+BLINK = [BLENDSHAPES.index(name) for name in ("eyeBlinkLeft", "eyeBlinkRight")]
+BLINKS = 1.2
+"""Mean number in a window of 4 s: people blink about 17 times a minute."""
+SPOKEN = [
+    index
+    for index, name in enumerate(BLENDSHAPES)
+    if name.startswith(("jawOpen", "mouthFunnel", "mouthPucker", "mouthLowerDown", "mouthUpperUp"))
+]
+SYLLABLES = 0.5
+"""Correlation of mouth shapes from one tenth of a second to the next."""
 SHORTEST = 6
 """Fewest steps of a voice or face in a training window; live windows begin as short as that."""
 
@@ -62,6 +73,15 @@ def resting_faces(
         samples: dict[str, tuple[Sample[Row], ...]] = {"face": shown}
         made.append(replace(faces[index], emotion=neutral, sentiment=0.0, samples=dict(samples)))
     return made
+
+
+def wander(shape: tuple[int, ...], memory: float, generator: np.random.Generator) -> FloatArray:
+    """Noise [..., steps, features] of unit variance with correlation `memory` between steps."""
+    noise = generator.standard_normal(shape, np.float32)
+    for step in range(1, shape[-2]):
+        fresh = (1 - memory**2) ** 0.5 * noise[..., step, :]
+        noise[..., step, :] = memory * noise[..., step - 1, :] + fresh
+    return noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +145,42 @@ class Composer:
     def _draw_emotion(self, subset: tuple[str, ...]) -> int:
         """An emotion that all modalities of the subset have."""
         shared = sorted(set.intersection(*(set(self._pools[name]) for name in subset)))
-        counts = np.asarray([[len(self._pools[name][e]) for e in shared] for name in subset])
-        weights = np.mean(counts / counts.sum(axis=1, keepdims=True), axis=0) ** self._balance
-        return int(self._generator.choice(shared, p=weights / weights.sum()))
+        weights = np.mean([self._frequencies(name, shared) for name in subset], axis=0)
+        return int(self._generator.choice(shared, p=weights))
+
+    def _frequencies(self, name: str, emotions: Sequence[int]) -> npt.NDArray[np.float64]:
+        """How often a modality wants each emotion; they sum to 1.
+
+        Only dialogue tells how often emotions occur. Actors and volunteers were asked for each.
+        """
+        if name != "text":
+            return np.full(len(emotions), 1 / len(emotions))
+        counts = np.asarray([len(self._pools[name][e]) for e in emotions]) ** self._balance
+        return np.asarray(counts / counts.sum())
 
     def _part(self, name: str, emotion: int) -> tuple[Example, Window]:
         pool = self._pools[name][emotion]
         example = pool[int(self._generator.integers(len(pool)))]
         window = example.window(self._spec, self._moment(name, example))
-        if name == "face" and self._generator.random() < self._turning:
-            self._turn(window)
+        if name == "face":
+            if self._generator.random() < self._turning:
+                self._turn(window)
+            self._enliven(window)
         return example, window
+
+    def _enliven(self, window: Window) -> None:
+        """Let a still face blink, and in every second window speak: neither is an emotion."""
+        face = window.features["face"]
+        steps = len(face)
+        for _ in range(int(self._generator.poisson(BLINKS))):
+            at = int(self._generator.integers(steps))
+            closed = self._generator.uniform(0.2, 0.8)
+            face[at : at + 2, BLINK] = np.maximum(face[at : at + 2, BLINK], closed)
+        if self._generator.random() < 0.5:
+            moves = np.abs(wander((steps, len(SPOKEN)), SYLLABLES, self._generator))
+            strength = self._generator.uniform(0, 0.2)
+            face[:, SPOKEN] = np.minimum(face[:, SPOKEN] + strength * moves, 1)
+        face[~window.valid["face"]] = 0
 
     def _turn(self, window: Window) -> None:
         """Let the window of a face begin with another face: what counts is how it ends."""

@@ -10,7 +10,14 @@ from typing import Any
 from assets.errors import BadInput
 from inference.training.split import FOLDS
 
-__all__ = ["PRESETS", "LossSettings", "NetworkSettings", "TrainingSettings", "read_settings"]
+__all__ = [
+    "PRESETS",
+    "LossSettings",
+    "NetworkSettings",
+    "NoiseSettings",
+    "TrainingSettings",
+    "read_settings",
+]
 
 PRESETS = Path(__file__).parent / "presets"
 """Configurations that come with the program, by name."""
@@ -42,6 +49,20 @@ class LossSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class NoiseSettings:
+    """Standard deviation of the noise on the normalised features of each modality.
+
+    Half its variance is constant over a window, as persons differ; half wanders within it, as
+    speech and tracking do, with correlation `memory` from one step to the next.
+    """
+
+    text: float = 0.1
+    voice: float = 0.1
+    face: float = 0.1
+    memory: float = 0.7
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingSettings:
     """One run. Every number that shapes the checkpoint stands here."""
 
@@ -49,6 +70,7 @@ class TrainingSettings:
     """Names of the folders of examples, as `affectscope extract` wrote them."""
     network: NetworkSettings = field(default_factory=NetworkSettings)
     losses: LossSettings = field(default_factory=LossSettings)
+    noise: NoiseSettings = field(default_factory=NoiseSettings)
     seed: int = 0
     fold: int = 0
     """Which fifth of the people is held out for the test."""
@@ -59,13 +81,8 @@ class TrainingSettings:
     weight_decay: float = 0.01
     clip: float = 1.0
     warmup: int = 100
-    feature_noise: float = 0.1
-    """Standard deviation of the noise on the normalised features. Half its variance is constant
-    over a window, as persons differ; half wanders within it, as speech and tracking do."""
-    noise_memory: float = 0.7
-    """Correlation of the wandering noise from one step to the next, 0 to below 1."""
     balance: float = 0.5
-    """How emotions are drawn: 1 as often as they occur in a corpus, 0 all equally often."""
+    """How emotions of words are drawn: 1 as often as they occur, 0 all equally often."""
     turning: float = 0.3
     """Part of the face windows that begin with another expression than the one they end with."""
     rest: float = 0.15
@@ -85,8 +102,10 @@ _RANGES = {
     "dictionary_learning_rate": (0.0, math.inf),
     "weight_decay": (0.0, math.inf),
     "clip": (0.0, math.inf),
-    "feature_noise": (0.0, math.inf),
-    "noise_memory": (0.0, 0.999),
+    "text": (0.0, math.inf),
+    "voice": (0.0, math.inf),
+    "face": (0.0, math.inf),
+    "memory": (0.0, 0.999),
     "balance": (0.0, math.inf),
     "turning": (0.0, 1.0),
     "rest": (0.0, 1.0),

@@ -16,7 +16,7 @@ from extractors.timeline import Timeline
 from inference.checkpoint import Checkpoint, Normaliser
 from inference.model import DHMD, DHMDConfig, ModalityConfig
 from inference.predictor import Predictor
-from inference.training.composer import Composer, resting_faces
+from inference.training.composer import Composer, resting_faces, wander
 from inference.training.configuration import TrainingSettings
 from inference.training.examples import Example, ExampleSet, require_widths
 from inference.training.losses import LossWeights, Targets, total
@@ -194,12 +194,9 @@ def _rate(step: int, settings: TrainingSettings) -> float:
 
 
 def _noise(shape: tuple[int, ...], memory: float, generator: np.random.Generator) -> FloatArray:
-    """Noise [n, steps, features] of unit variance: a constant and a first-order wandering part."""
+    """Noise [n, steps, features] of unit variance: a constant and a wandering part."""
     offset = generator.standard_normal((shape[0], 1, shape[2]), np.float32)
-    fresh = generator.standard_normal(shape, np.float32)
-    for step in range(1, shape[1]):
-        fresh[:, step] = memory * fresh[:, step - 1] + (1 - memory**2) ** 0.5 * fresh[:, step]
-    return np.asarray((offset + fresh) / 2**0.5, np.float32)
+    return np.asarray((offset + wander(shape, memory, generator)) / 2**0.5, np.float32)
 
 
 def _batch(
@@ -218,7 +215,8 @@ def _batch(
         mask = np.stack([sample.window.valid[name][steps] for sample in drawn])
         raw = np.stack([sample.window.features[name][steps] for sample in drawn])
         scaled = normaliser(name, raw, mask)
-        scaled += settings.feature_noise * _noise(raw.shape, settings.noise_memory, generator)
+        noise = _noise(raw.shape, settings.noise.memory, generator)
+        scaled += getattr(settings.noise, name) * noise
         features[name], valid[name] = torch.from_numpy(scaled), torch.from_numpy(mask)
     targets = Targets(
         torch.as_tensor([sample.emotion for sample in drawn]),
