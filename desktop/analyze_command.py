@@ -2,7 +2,8 @@
 
 import argparse
 import json
-import sys
+import os
+import time
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,12 +40,21 @@ def run(args: argparse.Namespace) -> int:
 
     Returns 0 if all were done, 2 if the input of any was bad, else 1.
     """
+    # NumPy's threads would only get in the way of ours: it reads this when it is loaded
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     from assets.errors import AffectscopeError, BadInput
     from desktop.progress_bar import ProgressBar
     from extractors.session_writer import session_folder
     from inference.models import Models
 
-    models = Models(args.checkpoint)
+    try:
+        models = Models(args.checkpoint)
+        models.checkpoint()
+    except AffectscopeError as error:
+        if args.json:
+            for video in args.videos:
+                _print({"video": str(video), "error": str(error)}, as_json=True)
+        raise
     codes = {0}
     taken: set[Path] = set()
     with ProgressBar() as bar:
@@ -52,32 +62,35 @@ def run(args: argparse.Namespace) -> int:
             folder = session_folder(args.out, video, taken)
             try:
                 summary = _analyse(video, folder, models, bar)
+                taken.add(folder)
                 if args.picture:
                     summary["picture"] = _draw(folder)
             except AffectscopeError as error:
                 codes.add(2 if isinstance(error, BadInput) else 1)
                 summary = {"video": str(video), "error": str(error)}
-                print(f"affectscope: {error}", file=sys.stderr)
+                bar.line(f"affectscope: {error}")
             except Exception as error:
                 codes.add(1)
                 summary = {"video": str(video), "error": f"{type(error).__name__}: {error}"}
-                traceback.print_exc()
-            else:
-                taken.add(folder)
+                bar.line(traceback.format_exc().rstrip())
+            bar.clear()
             _print(summary, as_json=args.json)
     return 2 if 2 in codes else max(codes)
 
 
 def _analyse(video: Path, folder: Path, models: "Models", bar: "ProgressBar") -> dict[str, Any]:
+    from desktop.progress_bar import time_left
     from inference.analysis import Analysis
 
     analysis = Analysis(video, folder, models)
     try:
         analysis.start()
+        began = time.monotonic()
         while not analysis.wait(0.2):
             done = analysis.analysed_until / analysis.duration if analysis.duration else 0.0
+            left = time_left(min(done, 1.0), time.monotonic() - began)
             seconds = f"{analysis.analysed_until:.0f} of {analysis.duration:.0f} s"
-            bar.show(min(done, 1.0), f"{seconds}  {video.name}")
+            bar.show(min(done, 1.0), "  ".join(filter(None, (seconds, left, video.name))))
         manifest = analysis.finish()
     except BaseException:
         analysis.abort()
@@ -111,17 +124,22 @@ def _summary(
 
 
 def _draw(folder: Path) -> str:
+    from assets.errors import SessionError
     from desktop.trajectory_picture import draw_trajectories
     from extractors.session import Session
 
     path = folder / PICTURE
-    draw_trajectories(Session(folder), path)
+    try:
+        draw_trajectories(Session(folder), path)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise SessionError(f"cannot write {path}: {error.strerror or error}") from error
     return str(path)
 
 
 def _print(summary: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(summary, ensure_ascii=False), flush=True)
+        print(json.dumps(summary), flush=True)  # ASCII: right whatever the terminal's encoding
         return
     if "error" in summary:
         return

@@ -47,7 +47,7 @@ def run_window(recording_factory: Callable[[], Recording] | None, path: Path | N
             factory = recording_factory
             QTimer.singleShot(0, lambda: window.open_with(factory))
         elif path is not None:
-            QTimer.singleShot(0, lambda: window.open_path(path))
+            QTimer.singleShot(0, lambda: window.open_path(path, play=True))
         return application.exec()
     finally:
         window.close()
@@ -56,6 +56,9 @@ def run_window(recording_factory: Callable[[], Recording] | None, path: Path | N
         notifier.setEnabled(False)
         reader.close()
         writer.close()
+        # Left to the interpreter's end, widgets may outlive the application: that is a crash.
+        sip.delete(notifier)
+        sip.delete(window)
 
 
 def _show_exceptions(show: Callable[[str], None]) -> Callable[[], None]:

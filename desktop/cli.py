@@ -10,6 +10,7 @@ Exit codes: 0 done, 2 bad input (one line on stderr says what and what to do), 1
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -48,6 +49,8 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names that are not UTF-8; LANG=C
     command, rest = _command_of(words)
     try:
         return _run(command, rest)

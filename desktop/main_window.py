@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 TICK = 33
 """Milliseconds between looks at the position while playing."""
+HEAD_START = 4.0
+"""Seconds by which an analysis is ahead before a recording starts to play by itself."""
 REFRESH = 200
 """Milliseconds between looks at a running analysis."""
 
@@ -54,6 +56,7 @@ class MainWindow(QMainWindow):
         self._open_device = open_device
         self._play = self._make_playback if play is None else play
         self._failure_shown: str | None = None
+        self._play_when_ready = False
         self._progress = Progress()
         self.recent = RecentFiles(settings)
         self.appearance = Appearance(settings)
@@ -79,11 +82,16 @@ class MainWindow(QMainWindow):
     def recording(self) -> Recording | None:
         return self.page.recording
 
-    def open_path(self, path: Path) -> None:
-        """Open a video or a session; what goes wrong is shown in the window."""
+    def open_path(self, path: Path, *, play: bool = False) -> None:
+        """Open a video or a session; what goes wrong is shown in the window.
+
+        With `play` it starts as soon as the analysis is ahead of it.
+        """
         if self.open_with(lambda: self._opener(path)):
             self.recent.add(path)
             self.empty.set_recent(self.recent.paths())
+            self._play_when_ready = play
+            self._refresh()
 
     def open_with(self, make: Callable[[], Recording]) -> bool:
         """Open what `make` gives. Returns whether it could be opened."""
@@ -93,6 +101,7 @@ class MainWindow(QMainWindow):
             self.show_problem(str(error))
             return False
         self._close_recording()
+        self._play_when_ready = False
         self.message.hide()
         self._failure_shown = None
         self._progress = Progress()
@@ -181,10 +190,15 @@ class MainWindow(QMainWindow):
         if recording is None:
             return
         self.page.refresh()
+        ended = recording.complete or recording.failure is not None
+        if self._play_when_ready and (ended or recording.analysed_until >= HEAD_START):
+            self._play_when_ready = False
+            self.page.play()
+            self._wake()
         if recording.failure is not None and recording.failure != self._failure_shown:
             self._failure_shown = recording.failure
             self.show_problem(recording.failure)
-        if recording.complete or recording.failure is not None:
+        if ended:
             self._refreshes.stop()
             self.head.set_progress(None, "")
             return

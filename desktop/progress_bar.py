@@ -1,5 +1,6 @@
 """Progress of a long command on standard error: one moving line on a terminal, else plain lines."""
 
+import math
 import shutil
 import sys
 import time
@@ -8,6 +9,20 @@ from typing import TextIO
 __all__ = ["ProgressBar", "time_left"]
 
 REDRAW_S = 0.1
+LEAST_SHARE = 0.02
+"""Less than this says nothing of how long the rest will take."""
+
+
+def time_left(fraction: float, elapsed: float) -> str:
+    """How long the rest takes if it goes on like that: `0:07 left`, `1:02:05 left`; "" at first.
+
+    `fraction` of the work, 0 to 1, took `elapsed` seconds. Seconds are rounded up.
+    """
+    if not LEAST_SHARE <= fraction <= 1 or elapsed < 0:
+        return ""
+    minutes, seconds = divmod(math.ceil(round(elapsed / fraction * (1 - fraction), 3)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02} left" if hours else f"{minutes}:{seconds:02} left"
 
 
 class ProgressBar:
@@ -27,7 +42,7 @@ class ProgressBar:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._erase()
+        self.clear()
 
     def show(self, fraction: float, text: str) -> None:
         """Draw the share that is done, 0 to 1, with a text; at most ten times a second."""
@@ -44,10 +59,11 @@ class ProgressBar:
 
     def line(self, text: str) -> None:
         """Print a line that stays."""
-        self._erase()
+        self.clear()
         self._write(f"{text}\n")
 
-    def _erase(self) -> None:
+    def clear(self) -> None:
+        """Take the bar away until it is shown again, so that others can print."""
         if self._drawn:
             self._write("\r\x1b[K")
             self._drawn = False
@@ -55,14 +71,3 @@ class ProgressBar:
     def _write(self, text: str) -> None:
         self._stream.write(text)
         self._stream.flush()
-
-
-def time_left(seconds: float) -> str:
-    """Time left as a person reads it: `1 h 05 min left`, `3 min 20 s left`, `8 s left`."""
-    whole = max(0, round(seconds))
-    minutes, hours = whole // 60, whole // 3600
-    if hours:
-        return f"{hours} h {minutes % 60:02d} min left"
-    if minutes:
-        return f"{minutes} min {whole % 60:02d} s left"
-    return f"{whole} s left"

@@ -35,6 +35,7 @@ class RecordingPage(QWidget):
         self._settings = settings
         self.recording: Recording | None = None
         self.playback: Playback | None = None
+        self._duration = 0.0
         self._timeline = Timeline.empty()
         self._moment = Moment()
         self._was_playing = False
@@ -58,14 +59,18 @@ class RecordingPage(QWidget):
         """Show `recording`, which `playback` plays; both belong to the page from here on."""
         self.recording, self.playback = recording, playback
         self._timeline = Timeline.empty()
-        self.transport.set_duration(recording.duration)
-        self.plot.set_duration(recording.duration)
-        self.transcript.set_duration(recording.duration)
+        self._set_duration(recording.duration)
         self.transcript.follow()
         level = float(self._settings.value("volume", 1.0))
         self.set_volume(level, muted=False)
         self.refresh()
         self.tick()
+
+    def _set_duration(self, seconds: float) -> None:
+        self._duration = seconds
+        self.transport.set_duration(seconds)
+        self.plot.set_duration(seconds)
+        self.transcript.set_duration(seconds)
 
     def close_recording(self) -> bool:
         """Stop everything. Returns whether all threads ended in time."""
@@ -82,6 +87,8 @@ class RecordingPage(QWidget):
         """Take over what the analysis has found; five times a second while it runs."""
         if self.recording is None:
             return
+        if self.recording.duration != self._duration:
+            self._set_duration(self.recording.duration)
         self._timeline = self.recording.timeline()
         self.plot.set_timeline(self._timeline, self.recording.analysed_until)
         self.transcript.set_words(self.recording.words())
@@ -91,6 +98,8 @@ class RecordingPage(QWidget):
         )
         self._moment = Moment()
         self._show_moment()
+        if self.playback is not None:
+            self._show_picture()  # its landmarks may be known by now
 
     def tick(self) -> None:
         """Bring everything to the present position; thirty times a second while playing."""
@@ -104,6 +113,10 @@ class RecordingPage(QWidget):
         self.transport.set_playing(self.playback.playing)
         self.transport.set_notice(self.playback.notice or "")
         self.transcript.set_time(self.playback.position)
+
+    def play(self) -> None:
+        if self.playback is not None and not self.playback.playing:
+            self.toggle()
 
     def toggle(self) -> None:
         if self.playback is not None:

@@ -29,6 +29,7 @@ def _threads(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     """Train, say how good it is on people held out, and write the checkpoint. Raises BadInput."""
     import os
+    import time
 
     # threads that wait for each other must not burn the time of those that work
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -44,12 +45,14 @@ def run(args: argparse.Namespace) -> int:
     require_place(args.out)
     sets = [load_examples(args.examples / name) for name in settings.examples]
     torch.set_num_threads(args.threads)
+    began = time.monotonic()
     with ProgressBar() as bar:
 
         def report(progress: Progress) -> None:
-            left = time_left(progress.seconds_left)
+            done = progress.step / progress.steps
+            left = time_left(done, time.monotonic() - began)
             bar.line(f"step {progress.step}  loss {progress.loss:.3f}  {left}")
-            bar.show(progress.step / progress.steps, left)
+            bar.show(done, left)
 
         checkpoint = train(settings, sets, report)
     save_checkpoint(args.out, checkpoint)

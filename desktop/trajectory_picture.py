@@ -59,7 +59,7 @@ def draw_trajectories(session: Session, path: Path) -> None:
         height = (2.9, 1.4)[number % 2]
         middle.text(
             to_seconds(word.start), height, word.text, fontsize=7, rotation=60,
-            va="top", ha="left", color=LIGHT.muted,
+            va="top", ha="left", color=LIGHT.muted, parse_math=False,
         )  # fmt: skip
     for axes in (top, middle, bottom):
         axes.spines[["top", "right"]].set_visible(False)

@@ -40,12 +40,17 @@ class LandmarkWriter:
             self._file.flush()
 
     def close(self) -> None:
-        """Write the number of rows into the header. Calling it twice does no harm."""
+        """Write the number of rows into the header. Calling it twice does no harm.
+
+        Raises OSError if the disk is full; the file is closed all the same.
+        """
         if self._file is not None:
-            self._file.seek(0)
-            self._write_header()
-            self._file.close()
-            self._file = None
+            try:
+                self._file.seek(0)
+                self._write_header()
+            finally:
+                file, self._file = self._file, None
+                file.close()
 
     def _write_header(self) -> None:
         assert self._file is not None

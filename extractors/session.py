@@ -49,36 +49,34 @@ class Session:
     @property
     def media(self) -> Path | None:
         """The recording that was analysed, if it is still where it was."""
-        path = Path(self.manifest["media"]["path"])
+        path = Path(str(self._entry("media", "path")))
         return path if path.is_file() else None
 
     @property
     def duration(self) -> float:
         """Seconds of session time."""
-        return float(self.manifest["duration"])
+        try:
+            return float(self._entry("duration"))
+        except (TypeError, ValueError):
+            raise SessionError(f"{self.folder / MANIFEST} is damaged: no duration") from None
+
+    def _entry(self, *keys: str) -> Any:
+        found: Any = self.manifest
+        for key in keys:
+            if not isinstance(found, Mapping) or key not in found:
+                raise SessionError(f"{self.folder / MANIFEST} is damaged: it lacks {keys[-1]}")
+            found = found[key]
+        return found
 
     @cached_property
     def timeline(self) -> Timeline:
         """The emotion timeline."""
         table = self.table("timeline")
-
-        def columns(names: Sequence[str]) -> Any:
-            return np.stack([table[name].to_numpy(zero_copy_only=False) for name in names], axis=1)
-
-        if not table.num_rows:
-            return Timeline.empty()
-        homogeneous, heterogeneous = (
-            columns([edge_column(space, edge) for edge in EDGES]) for space in SPACES
-        )
-        sentiment = table["sentiment"].to_numpy(zero_copy_only=False)
-        return Timeline(
-            time=table["time"].to_numpy(),
-            emotions=columns(EMOTIONS),
-            sentiment=np.asarray(sentiment, np.float32),
-            present=columns(PRESENCE).astype(np.bool_),
-            homogeneous=homogeneous,
-            heterogeneous=heterogeneous,
-        )
+        try:
+            return _timeline(table)
+        except (KeyError, ValueError, TypeError) as error:
+            path = self.folder / "timeline.parquet"
+            raise SessionError(f"{path} cannot be read: {error}") from error
 
     @cached_property
     def words(self) -> tuple[Word, ...]:
@@ -98,14 +96,15 @@ class Session:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SessionError(f"{path} cannot be read: {error}") from error
 
-    def table(self, name: str) -> Any:
+    def table(self, name: str, columns: Sequence[str] | None = None) -> Any:
         """A table as a pyarrow.Table: "timeline", "face", "voice" or "text"."""
         import pyarrow
         import pyarrow.parquet
 
         path = self.folder / ("" if name == "timeline" else "features") / f"{name}.parquet"
         try:
-            return pyarrow.parquet.read_table(str(path))
+            with path.open("rb") as file:  # Arrow itself refuses names that are not UTF-8
+                return pyarrow.parquet.read_table(file, columns=columns)
         except (OSError, pyarrow.ArrowException) as error:
             raise SessionError(f"{path} cannot be read: {error}") from error
 
@@ -122,13 +121,29 @@ class Session:
 
     @cached_property
     def _landmark_index(self) -> tuple[list[float], list[int]]:
-        import pyarrow.parquet
-
-        table = pyarrow.parquet.read_table(
-            str(self.folder / "features" / "face.parquet"), columns=["time", "landmark_row"]
-        )
-        return table["time"].to_pylist(), table["landmark_row"].to_pylist()
+        table = self.table("face", ["time", "landmark_row"])
+        rows = table["landmark_row"].to_pylist()
+        if max(rows, default=-1) >= len(self._landmarks):
+            raise SessionError(f"{self.folder / 'features' / 'landmarks.npy'} ends too early")
+        return table["time"].to_pylist(), rows
 
     @cached_property
     def _landmarks(self) -> Any:
         return read_landmarks(self.folder / "features" / "landmarks.npy")
+
+
+def _timeline(table: Any) -> Timeline:
+    def columns(names: Sequence[str]) -> Any:
+        return np.stack([table[name].to_numpy(zero_copy_only=False) for name in names], axis=1)
+
+    homogeneous, heterogeneous = (
+        columns([edge_column(space, edge) for edge in EDGES]) for space in SPACES
+    )
+    return Timeline(
+        time=table["time"].to_numpy(),
+        emotions=columns(EMOTIONS),
+        sentiment=np.asarray(table["sentiment"].to_numpy(zero_copy_only=False), np.float32),
+        present=columns(PRESENCE).astype(np.bool_),
+        homogeneous=homogeneous,
+        heterogeneous=heterogeneous,
+    )

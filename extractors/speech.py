@@ -1,7 +1,7 @@
 """Words and encoder states from sound, both from one Whisper model."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from extractors.features import SAMPLE_RATE, FloatArray, Utterances, Word
 from extractors.stream import Sample, from_seconds
 from extractors.utterances import PADDING_MS, SILENCE_MS, THRESHOLD
 
-__all__ = ["STATE_RATE", "SpeechModel", "SpokenWord", "WordStage", "open_word_stage"]
+__all__ = ["STATE_RATE", "SpeechModel", "SpokenWord", "WordStage", "open_word_stage", "with_length"]
 
 STATE_RATE = 50
 """Encoder states per second of sound."""
@@ -23,6 +23,10 @@ MARGIN = SAMPLE_RATE // 2
 """Of a chunk inside longer speech, this much at either side is context only."""
 LEAST_PROBABILITY = 0.1
 """Words that the model itself holds for less likely than this are left out."""
+
+SHORTEST_WORD = 0.02
+BORROWED = 0.1
+"""Seconds, see `with_length`."""
 
 SpokenWord = tuple[str, float, float, float]
 """Text, start and end in seconds from the first sample, probability."""
@@ -81,7 +85,7 @@ class SpeechModel:
                     words[-1] = (text + word.word.strip(), start, word.end, least)
                 elif word.word.strip():
                     words.append((word.word.strip(), word.start, word.end, word.probability))
-        return [word for word in words if word[3] >= LEAST_PROBABILITY]
+        return with_length([word for word in words if word[3] >= LEAST_PROBABILITY])
 
     def states(self, samples: FloatArray) -> FloatArray:
         """Encoder states of `samples` float32 [n] at 16 kHz: float32 [ceil(n / 320), width], 50 Hz.
@@ -115,6 +119,22 @@ class SpeechModel:
         features = features[:, : features.shape[1] // 2 * 2]
         encoded: FloatArray = np.asarray(self._model.encode(features), np.float32)[0]
         return encoded[:count]
+
+
+def with_length(words: Sequence[SpokenWord]) -> list[SpokenWord]:
+    """The words, none shorter than 20 ms: the alignment gives some unstressed ones no time at all.
+
+    Such a word begins up to 100 ms earlier, as far as the word before it lets it, or ends later.
+    """
+    result: list[SpokenWord] = []
+    for text, start, end, probability in words:
+        since, until = start, end
+        if until - since < SHORTEST_WORD:
+            free = result[-1][2] if result else 0.0
+            since = min(since, max(free, until - BORROWED))
+            until = max(until, since + SHORTEST_WORD)
+        result.append((text, since, until, probability))
+    return result
 
 
 class WordStage:

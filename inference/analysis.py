@@ -12,6 +12,7 @@ the recording alone.
 import bisect
 import hashlib
 import platform
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from assets.errors import AffectscopeError
+from assets.errors import AffectscopeError, BadInput
 from assets.version import version
 from extractors.face import open_face_stage
 from extractors.features import FloatArray, Word
@@ -35,13 +36,15 @@ from extractors.timeline import Timeline
 from extractors.utterances import open_utterance_stage
 from extractors.video_file import VideoFile
 from extractors.voice import open_voice_stage
-from inference.checkpoint import load_checkpoint
 from inference.models import Models
 
 __all__ = ["Analysis"]
 
-BATCH = 16
+SWITCH_INTERVAL = 0.0005
+BATCH = 8
 """Windows that the network sees at once."""
+FACES = 1024
+"""Pictures by which the face may be ahead: the words of 30 s of sound come all at once."""
 LARGEST_SIDE = 1280
 """Larger pictures are scaled down: the face model itself looks at 256 pixels."""
 LIBRARIES = ("av", "ctranslate2", "faster-whisper", "mediapipe", "numpy", "onnxruntime",
@@ -59,18 +62,22 @@ class Analysis:
         self.media = media
         self.folder = folder
         self.video = VideoFile(media)
+        if folder.resolve() in media.resolve().parents:
+            raise BadInput(f"{media} lies inside {folder}, which would be replaced; move it")
         self._models = models
-        self._windows = load_checkpoint(models.checkpoint_path).windows
-        self._writer = SessionWriter(folder)
+        self._windows = models.checkpoint().windows
         self._group = WorkerGroup(self._workers())
+        self._first_failure: Failure | None = None
         self._until = 0
         self._timelines: list[Timeline] = []
+        self._joined = (0, Timeline.empty())
         self._words: list[Word] = []
         self._picture_times: list[float] = []
         self._landmark_rows: list[int] = []
         self._largest_crowd = 0
         self._switches: list[float] = []
         self._began = 0.0
+        self._writer = SessionWriter(folder)  # last: whatever it makes must be cleared away again
 
     def _workers(self) -> list[Worker]:
         make = partial(Worker, on_failure=self._on_failure)
@@ -78,7 +85,7 @@ class Analysis:
         sound = Channel[Any]("sound", 8)
         to_words, to_voice = Channel[Any]("sound to words", 1), Channel[Any]("sound to voice", 1)
         words, text = Channel[Any]("words", 512), Channel[Any]("text", 512)
-        voice, face = Channel[Any]("voice", 512), Channel[Any]("face", 256)
+        voice, face = Channel[Any]("voice", 512), Channel[Any]("face", FACES)
         self._channels = (frames, sound, to_words, to_voice, words, text, voice, face)
         models, video = self._models, self.video
         return [
@@ -101,7 +108,8 @@ class Analysis:
     @property
     def analysed_until(self) -> float:
         """Session time in seconds up to which everything is known."""
-        return to_seconds(self._until)
+        parts = self._timelines
+        return float(parts[-1].time[-1]) if parts else 0.0
 
     @property
     def running(self) -> bool:
@@ -112,9 +120,13 @@ class Analysis:
         return self._group.failures
 
     def timeline(self) -> Timeline:
-        """The timeline so far."""
-        parts = list(self._timelines)
-        return Timeline.joined(parts)
+        """The timeline so far; joined anew only where it has grown."""
+        count, joined = self._joined
+        parts = self._timelines[count:]
+        if parts:
+            joined = Timeline.joined([joined, *parts])
+            self._joined = (count + len(parts), joined)
+        return joined
 
     def words(self) -> Sequence[Word]:
         """The words so far."""
@@ -129,6 +141,9 @@ class Analysis:
 
     def start(self) -> None:
         self._began = time.perf_counter()
+        # The face thread needs the interpreter often and briefly. By default every other thread
+        # may keep it waiting for 5 ms each time.
+        sys.setswitchinterval(SWITCH_INTERVAL)
         self._group.start()
 
     def finish(self) -> dict[str, Any]:
@@ -138,8 +153,8 @@ class Analysis:
         """
         try:
             self._group.join()
-            if self._group.failures:
-                failure = self._group.failures[0]
+            failure = self._first_failure
+            if failure is not None:
                 if isinstance(failure.error, AffectscopeError):
                     raise failure.error
                 raise AffectscopeError(f"{self.media}: {failure}") from failure.error
@@ -152,14 +167,17 @@ class Analysis:
 
     def abort(self, deadline: float = 10.0) -> None:
         """Stop, and remove what was written. Calling it after `finish` does no harm."""
-        self._group.abort(deadline)
-        self._writer.discard()
+        try:
+            self._group.abort(deadline)
+        finally:
+            self._writer.discard()
 
     def wait(self, seconds: float) -> bool:
         """Wait at most so long; returns whether all workers have ended."""
         return not self._group.join(seconds)
 
     def _on_failure(self, failure: Failure) -> None:
+        self._first_failure = self._first_failure or failure
         for worker in self._group.workers:
             if worker.name != failure.worker:
                 worker.abort()

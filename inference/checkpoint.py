@@ -160,10 +160,11 @@ def checkpoint_path(which: str | Path) -> Path:
 
     Raises ModelFileError if there is none.
     """
-    path = ASSETS / f"{which}.safetensors" if Path(which).suffix == "" else Path(which)
-    if not path.is_file():
-        raise ModelFileError(f"there is no checkpoint {which}; give a file, or live")
-    return path
+    named = ASSETS / f"{Path(which).name}.safetensors"
+    for path in (Path(which), *([named] if str(which) == Path(which).name else [])):
+        if path.is_file():
+            return path
+    raise ModelFileError(f"there is no checkpoint {which}; give a .safetensors file, or live")
 
 
 def load_checkpoint(which: str | Path) -> Checkpoint:
@@ -223,6 +224,8 @@ def _require_fit(checkpoint: Checkpoint) -> None:
     """Raise ValueError unless labels, windows, normaliser and temperature fit the network."""
     if checkpoint.config.emotions != EMOTIONS:
         raise ValueError(f"emotions, which are {', '.join(checkpoint.config.emotions)}")
+    if checkpoint.windows.hop <= 0:
+        raise ValueError(f"windows, whose hop is {checkpoint.windows.hop}")
     if not 0 < checkpoint.temperature < math.inf:
         raise ValueError(f"temperature, which is {checkpoint.temperature}")
     for name, window in checkpoint.windows.modalities.items():

@@ -12,6 +12,7 @@ from assets.pretrained import path_of
 if TYPE_CHECKING:
     from extractors.speech import SpeechModel
     from extractors.text import TextEncoder
+    from inference.checkpoint import Checkpoint
     from inference.predictor import Predictor
 
 __all__ = ["Models"]
@@ -38,15 +39,19 @@ class _Once(Generic[T]):
 class Models:
     """Pretrained models and the checkpoint, shared by all recordings of a run.
 
-    Raises ModelFileError at once if a pretrained file or the checkpoint is missing or damaged.
+    Raises ModelFileError at once if a pretrained file is missing or damaged, or there is no such
+    checkpoint; `checkpoint` raises it if that is damaged.
     """
 
     def __init__(self, checkpoint: str | Path = "live") -> None:
-        from inference.checkpoint import checkpoint_path
+        from inference.checkpoint import checkpoint_path, load_checkpoint
 
         self.face: Path = path_of("face-landmarker")
-        self._folders = {name: path_of(name) for name in SETS}
+        self.folders = {name: path_of(name) for name in SETS}
         self.checkpoint_path = checkpoint_path(checkpoint)
+        self.checkpoint: Callable[[], Checkpoint] = _Once(
+            lambda: load_checkpoint(self.checkpoint_path)
+        )
         self.speech: Callable[[], SpeechModel] = _Once(self._load_speech)
         self.text: Callable[[], TextEncoder] = _Once(self._load_text)
         self.predictor: Callable[[], Predictor] = _Once(self._load_predictor)
@@ -63,16 +68,15 @@ class Models:
     def _load_speech(self) -> "SpeechModel":
         from extractors.speech import SpeechModel
 
-        return SpeechModel(self._folders["whisper-tiny.en"])
+        return SpeechModel(self.folders["whisper-tiny.en"])
 
     def _load_text(self) -> "TextEncoder":
         from extractors.text import TextEncoder
 
-        folder = self._folders["minilm"]
+        folder = self.folders["minilm"]
         return TextEncoder(folder / "model.onnx", folder / "tokenizer.json")
 
     def _load_predictor(self) -> "Predictor":
-        from inference.checkpoint import load_checkpoint
         from inference.predictor import Predictor
 
-        return Predictor(load_checkpoint(self.checkpoint_path))
+        return Predictor(self.checkpoint())

@@ -1,7 +1,7 @@
 """The bundled clip is what its timeline says: in its streams, its sound and its face."""
 
 import json
-import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,10 +47,8 @@ def timeline() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def face() -> Face:
-    model = os.environ.get("AFFECTSCOPE_FACE_LANDMARKER", "")
-    if not Path(model).is_file():
-        pytest.skip("AFFECTSCOPE_FACE_LANDMARKER names no face_landmarker.task")
+def face(models: Callable[[str], Path]) -> Face:
+    model = str(models("face-landmarker"))
     import mediapipe as mp
     from mediapipe.tasks.python import BaseOptions, vision
 

@@ -31,7 +31,12 @@ sys.exit(application.run_window(make))
 
 
 def run_window(act: str, home: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(home)}
+    environment = {
+        **os.environ,
+        "PYTHONFAULTHANDLER": "1",
+        "QT_QPA_PLATFORM": "offscreen",
+        "XDG_CONFIG_HOME": str(home),
+    }
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", WINDOW.format(act=act)],
         env=environment,

@@ -24,7 +24,9 @@ def tone(hertz: float, seconds: float = 1.0, level: float = 0.5) -> FloatArray:
 
 def noise(seconds: float, level: float = 0.1, seed: int = 0) -> FloatArray:
     count = round(seconds * SAMPLE_RATE)
-    return (level * np.random.default_rng(seed).standard_normal(count)).astype(np.float32)
+    random: npt.NDArray[np.float64] = np.random.default_rng(seed).standard_normal(count)
+    scaled: FloatArray = (level * random).astype(np.float32)
+    return scaled
 
 
 def pulse_train(periods: npt.NDArray[np.float64]) -> FloatArray:
@@ -35,7 +37,8 @@ def pulse_train(periods: npt.NDArray[np.float64]) -> FloatArray:
     shape = np.where((frequency > 50) & (frequency < 5000), 1 / (1 + (frequency / 500) ** 2), 0)
     phases = np.exp(-2j * np.pi * np.outer(frequency, times)).sum(axis=1)
     sound = np.fft.irfft(phases * shape, count)
-    return (0.8 * sound / np.abs(sound).max()).astype(np.float32)
+    scaled: FloatArray = (0.8 * sound / np.abs(sound).max()).astype(np.float32)
+    return scaled
 
 
 def inner(rows: FloatArray) -> FloatArray:
@@ -69,7 +72,7 @@ def test_a_pulse_train_has_the_pitch_of_its_period(hertz: int) -> None:
 
 def test_ten_times_the_amplitude_is_twenty_decibels_and_nothing_else() -> None:
     sound = tone(150) + noise(1.0, 0.01)
-    quiet, loud = prosody(sound / 10), prosody(sound)
+    quiet, loud = prosody(sound * np.float32(0.1)), prosody(sound)
     assert loud[:, INTENSITY] - quiet[:, INTENSITY] == pytest.approx(20, abs=0.01)
     assert loud[:, F0] == pytest.approx(quiet[:, F0], abs=0.01)
     assert loud[:, TILT] == pytest.approx(quiet[:, TILT], abs=0.1)

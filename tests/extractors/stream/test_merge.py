@@ -16,7 +16,9 @@ streams = st.lists(st.lists(st.integers(0, 20)).map(sorted), max_size=4)
 @given(streams)
 def test_order_is_by_end_and_at_equal_times_by_argument(ends: list[list[int]]) -> None:
     # data that cannot be compared: nothing but the time may decide
-    given_in = [[at(end, object(), str(i)) for end in row] for i, row in enumerate(ends)]
+    given_in = [
+        [at(end, object(), str(i), end // (i + 1)) for end in row] for i, row in enumerate(ends)
+    ]
     merged = list(in_time_order(*given_in))
     everything = [sample for row in given_in for sample in row]
     assert merged == sorted(everything, key=lambda sample: (sample.end, sample.stream))

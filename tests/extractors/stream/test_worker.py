@@ -235,7 +235,7 @@ def test_stop_drains_and_abort_discards(ending: str, merged: bool) -> None:
     out: Channel[Any] = Channel("out", 8)
     inside, go = threading.Event(), threading.Event()
     stage = held(Passing(last=at(9)), inside, go)
-    reads: Any = in_time_order(inbox) if merged else inbox
+    reads: Any = in_time_order(inbox, [at(5)]) if merged else inbox
     worker = Worker("middle", reads, lambda: stage, [out])
     worker.start()
     assert inside.wait(PATIENCE)
@@ -247,12 +247,26 @@ def test_stop_drains_and_abort_discards(ending: str, merged: bool) -> None:
     assert worker.failure is None
     assert stage.closed
     if ending == "stop":
-        assert stage.seen == [1, 2, 3]
-        assert drain(out) == [1, 2, 3, 9]
+        expected = [1, 2, 3, 5] if merged else [1, 2, 3]
+        assert stage.seen == expected
+        assert drain(out) == [*expected, 9]
     else:
         assert stage.seen == [1]
         assert not stage.finished
         assert drain(out) == []
+
+
+def test_an_aborted_sink_leaves_what_the_merge_already_holds() -> None:
+    inside, go = threading.Event(), threading.Event()
+    stage = held(Passing(), inside, go)
+    worker = Worker("sink", in_time_order([at(1)], [at(2)]), lambda: stage, [])
+    worker.start()
+    assert inside.wait(PATIENCE)
+    worker.abort()
+    go.set()
+    assert ended(worker)
+    assert stage.seen == [1]
+    assert not stage.finished
 
 
 def test_stop_ends_a_source_and_delivers_what_its_stage_holds() -> None:

@@ -1,26 +1,31 @@
 """Workers that start and end together: drain, abort, deadline."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 
 from extractors.stream import Channel, Worker, WorkerGroup, in_time_order
-from tests.extractors.stream.threads import PATIENCE, Passing, at
+from tests.extractors.stream.threads import PATIENCE, Beside, Passing, at
 
 
 class Chain:
     """Two sources, a worker behind each, and a sink that reads both in the order of time."""
 
-    def __init__(self, sources: list[Iterator[Any]], capacity: int = 2) -> None:
+    def __init__(
+        self,
+        sources: list[Iterator[Any]],
+        capacity: int = 2,
+        stages: Sequence[Callable[[], Passing] | None] = (None, None),
+    ) -> None:
         self.sink = Passing()
         make: Callable[[str], Channel[Any]] = lambda name: Channel(name, capacity)  # noqa: E731
         raw = [make(f"raw {i}") for i in range(len(sources))]
         done = [make(f"done {i}") for i in range(len(sources))]
         self.channels = raw + done
         workers = [
-            Worker(f"source {i}", source, None, [raw[i]]) for i, source in enumerate(sources)
+            Worker(f"source {i}", source, stages[i], [raw[i]]) for i, source in enumerate(sources)
         ]
         workers += [Worker(f"middle {i}", raw[i], Passing, [done[i]]) for i in range(len(sources))]
         workers.append(Worker("sink", in_time_order(*done), lambda: self.sink, []))
@@ -59,12 +64,15 @@ class Devices:
 
 def test_stop_drains_everything_that_the_sources_gave() -> None:
     devices = Devices(20)
-    chain = Chain([devices.source(0), devices.source(1)], capacity=64)
+    held_back = [lambda: Passing(last=at(100)), lambda: Passing(last=at(101))]
+    chain = Chain([devices.source(0), devices.source(1)], 64, held_back)
     chain.group.start()
     assert all(event.wait(PATIENCE) for event in devices.idle)
-    threading.Timer(0, devices.go_on.set).start()  # the devices go on while stop() already waits
-    assert chain.group.stop(PATIENCE) == ()
-    assert set(range(40)) <= set(chain.sink.seen)
+    stopping = Beside(lambda: chain.group.stop(PATIENCE))
+    assert all(worker._stopping.wait(PATIENCE) for worker in chain.group.workers[:2])
+    devices.go_on.set()  # the devices have one more, which nobody wants, while stop() waits
+    assert stopping.result() == ()
+    assert chain.sink.seen == [*range(40), 100, 101]
     assert chain.sink.finished
     assert sum(channel.stats.dropped for channel in chain.channels) == 0
 

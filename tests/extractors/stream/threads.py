@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from extractors.stream import Channel, Sample, Stage, Worker
+from extractors.stream import Channel, ChannelClosed, Sample, Stage, Worker
 
 __all__ = ["PATIENCE", "Beside", "Passing", "at", "drain", "ended", "times", "waits_on"]
 
@@ -22,7 +22,14 @@ def times(samples: Sequence[Sample[Any]]) -> list[int]:
 
 def drain(channel: Channel[Any]) -> list[int]:
     """Ends of all samples until the channel is closed."""
-    return times(list(channel))
+    ends: list[int] = []
+    while True:
+        try:
+            sample = channel.get(PATIENCE)
+        except ChannelClosed:
+            return ends
+        assert sample is not None, f"nobody closed channel {channel.name}"
+        ends.append(sample.end)
 
 
 def ended(*workers: Worker) -> bool:
