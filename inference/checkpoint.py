@@ -100,10 +100,9 @@ class Checkpoint:
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write the checkpoint; a file that is there is replaced only by a whole one.
 
-    Raises BadInput if it cannot be written.
+    Equal checkpoints give equal bytes. Raises BadInput if it cannot be written.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     tensors = {f"weights.{name}": np.ascontiguousarray(v) for name, v in checkpoint.weights.items()}
     for name in MODALITIES:
@@ -119,14 +118,27 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     }
     partial = path.with_name(f".{path.name}.partial")
     try:
-        save_file(tensors, partial, metadata)
+        partial.write_bytes(_in_order(save(tensors, metadata)))
         partial.replace(path)
-    except (OSError, SafetensorError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise BadInput(f"cannot write the checkpoint {path}: {why}") from error
+    except OSError as error:
+        raise BadInput(f"cannot write the checkpoint {path}: {error.strerror}") from error
     finally:
         with suppress(OSError):
             partial.unlink()
+
+
+def _in_order(content: bytes) -> bytes:
+    """The bytes of a safetensors file with its metadata sorted, which come in a random order.
+
+    The file is the length of its header (8 bytes, little-endian), the header as JSON, and the
+    numbers, whose places count from the end of the header: https://github.com/huggingface/safetensors
+    """
+    begin = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:begin])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the numbers stay aligned
+    return len(text).to_bytes(8, "little") + text + content[begin:]
 
 
 def require_place(path: Path) -> None:

@@ -1,0 +1,110 @@
+"""The measured numbers of the checkpoint `live`, written into docs/model_card.md.
+
+    python scripts/write_model_card_numbers.py
+
+They come from the checkpoint's own metadata, where the training run put them, and stand between two
+marker comments; the text around them is left alone.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from assets.errors import BadInput
+from inference.checkpoint import checkpoint_path, load_checkpoint
+from inference.training.configuration import read_settings
+
+CARD = Path(__file__).resolve().parents[1] / "docs" / "model_card.md"
+BEGIN, END = "<!-- numbers: begin -->", "<!-- numbers: end -->"
+
+HELD_OUT = {
+    "face": "CK+, {people} of the subjects",
+    "voice": "RAVDESS, {people} of the actors",
+    "text": "MELD, its split `dev`: new dialogues, known speakers",
+}
+COLUMNS = {
+    "n": "n",
+    "accuracy": "accuracy",
+    "macro_recall": "macro recall",
+    "weighted_f1": "weighted F1",
+    "ece": "ECE",
+}
+
+
+def rendered(path: Path) -> str:
+    """The table of a checkpoint's held-out numbers, and what made it, as Markdown.
+
+    Raises ModelFileError if there is no such checkpoint.
+    """
+    origin = load_checkpoint(path).origin
+    lines = [
+        "| modality | people held out | " + " | ".join(COLUMNS.values()) + " |",
+        "|---|---|" + "---:|" * len(COLUMNS),
+    ]
+    for modality, description in HELD_OUT.items():
+        people = origin.get("people_held_out", {}).get(modality, "a fifth")
+        found = origin["held_out"][modality]
+        cells = [_rounded(found[name]) for name in COLUMNS]
+        lines.append(f"| {modality} | {description.format(people=people)} | {' | '.join(cells)} |")
+    settings = origin["settings"]
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    lines += [
+        "",
+        f"- made by {_command(path.stem, settings)}",
+        f"- seed {settings['seed']}, {settings['steps']} steps of {settings['batch']} samples, "
+        f"fold {settings['fold']} held out, torch {origin['torch']}",
+        f"- sha256 of `{path.name}`: `{digest}`",
+    ]
+    return "\n".join(lines)
+
+
+def _rounded(value: float | None) -> str:
+    if value is None:
+        return "undefined"
+    return str(value) if isinstance(value, int) else f"{value:.3f}"
+
+
+def _command(preset: str, settings: Mapping[str, Any]) -> str:
+    """The command that trains with these settings, and what has since changed in the preset."""
+    command = f"`affectscope train {preset}`"
+    now, then = _flat(asdict(read_settings(preset))), _flat(settings)
+    changed = [f"`{key} = {value}`" for key, value in then.items() if now.get(key) != value]
+    added = [f"`{key}`" for key in now if key not in then]
+    if changed:
+        command += f" with {', '.join(changed)}"
+    if added:
+        command += f", before there was {', '.join(added)}"
+    return command
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Settings by dotted name."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{prefix}{key}.")
+        else:
+            found[prefix + key] = list(value) if isinstance(value, tuple) else value
+    return found
+
+
+def with_numbers(card: str, numbers: str) -> str:
+    """The text of the card with `numbers` between its markers. Raises BadInput without them."""
+    before, begin, rest = card.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise BadInput(f"the model card lacks the lines {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n{numbers}\n{END}{after}"
+
+
+def main() -> None:
+    """Write the numbers of the checkpoint `live` into the card."""
+    card = CARD.read_text(encoding="utf-8")
+    CARD.write_text(with_numbers(card, rendered(checkpoint_path("live"))), encoding="utf-8")
+    print(CARD)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Metrics against cases by hand and against scikit-learn."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from inference.training.metrics import (
+    emotion_metrics,
+    expected_calibration_error,
+    sentiment_metrics,
+)
+
+
+def certain(predicted: list[int], classes: int = 7) -> np.ndarray:
+    return np.eye(classes, dtype=np.float32)[predicted]
+
+
+def test_emotions_by_hand() -> None:
+    # class 0: 2 of 3 found, 1 of 2 claims wrong; class 2: 1 of 1; class 5 is claimed, never there
+    found = emotion_metrics(np.array([0, 0, 0, 2]), certain([0, 0, 5, 2]))
+    assert found.n == 4
+    assert found.accuracy == pytest.approx(3 / 4)
+    assert found.macro_recall == pytest.approx((2 / 3 + 1) / 2)
+    assert found.macro_f1 == pytest.approx((4 / 5 + 1) / 2)
+    assert found.weighted_f1 == pytest.approx(3 / 4 * 4 / 5 + 1 / 4 * 1)
+    assert found.ece == pytest.approx(1 / 4)
+
+
+def test_emotions_agree_with_scikit_learn() -> None:
+    from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
+
+    generator = np.random.default_rng(0)
+    labels = generator.choice([0, 1, 2, 4, 6], 300)  # two classes never occur
+    probabilities = generator.dirichlet(np.ones(7), 300) + 0.3 * np.eye(7)[labels]
+    probabilities = (probabilities / probabilities.sum(axis=1, keepdims=True)).astype(np.float32)
+    predicted = probabilities.argmax(axis=1)
+    found = emotion_metrics(labels, probabilities)
+    assert found.accuracy == pytest.approx(accuracy_score(labels, predicted))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of predictions without labels
+        assert found.macro_recall == pytest.approx(balanced_accuracy_score(labels, predicted))
+    there = np.unique(labels)
+    for average, value in (("macro", found.macro_f1), ("weighted", found.weighted_f1)):
+        assert value == pytest.approx(f1_score(labels, predicted, labels=there, average=average))
+
+
+def test_calibration_error_by_hand() -> None:
+    # bins of 1/15: 0.9 and 0.92 share one (one of two right), 0.6 is alone and right
+    probabilities = np.array([[0.9, 0.1], [0.92, 0.08], [0.4, 0.6]], np.float32)
+    error = expected_calibration_error(np.array([0, 1, 1]), probabilities)
+    assert error == pytest.approx(2 / 3 * abs(0.5 - 0.91) + 1 / 3 * abs(1 - 0.6), abs=1e-6)
+    assert expected_calibration_error(np.array([3, 3]), certain([3, 3])) == 0
+    assert expected_calibration_error(np.array([3, 3]), certain([2, 2])) == 1
+
+
+def test_nothing_to_measure_is_an_error() -> None:
+    with pytest.raises(ValueError, match="nothing to measure"):
+        emotion_metrics(np.zeros(0, np.int64), np.zeros((0, 7), np.float32))
+
+
+def test_sentiment_by_hand() -> None:
+    labels = np.array([0.0, 2.0, -2.0, 1.0], np.float32)
+    predicted = np.array([0.4, 2.6, 0.1, 5.0], np.float32)
+    found = sentiment_metrics(labels, predicted)
+    assert found.mae == pytest.approx((0.4 + 0.6 + 2.1 + 4.0) / 4)
+    assert found.acc2 == pytest.approx(2 / 3)  # the label 0 has no sign
+    assert found.acc7 == pytest.approx(1 / 4)  # 2.6 is 3; 5 is held at 3
+    assert found.corr == pytest.approx(np.corrcoef(labels, predicted)[0, 1], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("labels", "predicted", "undefined"),
+    [
+        ([0.0, 0.0], [1.0, 2.0], {"corr", "acc2"}),
+        ([1.0, 2.0], [1.0, 1.0], {"corr"}),
+        ([1.0], [1.0], {"corr"}),
+        ([], [], {"mae", "corr", "acc2", "acc7"}),
+    ],
+)
+def test_what_is_undefined_is_none(
+    labels: list[float], predicted: list[float], undefined: set[str]
+) -> None:
+    found = sentiment_metrics(np.asarray(labels, np.float32), np.asarray(predicted, np.float32))
+    for name in ("mae", "corr", "acc2", "acc7"):
+        value = getattr(found, name)
+        assert value is None if name in undefined else np.isfinite(value)

@@ -1,0 +1,179 @@
+"""A whole run on made examples: it learns, it can be repeated, and it measures what it says."""
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from assets.errors import BadInput
+from extractors.features import EMOTIONS
+from inference.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from inference.predictor import Predictor
+from inference.training.configuration import NetworkSettings, TrainingSettings
+from inference.training.examples import ExampleSet
+from inference.training.split import split_by_person
+from inference.training.train import Progress, evaluate, train
+from tests.inference.training.made_examples import (
+    KINDS,
+    SMALL_WINDOWS,
+    made_set,
+    made_sets,
+    settings,
+)
+
+
+def run(*, report: list[Progress] | None = None, **values: object) -> Checkpoint:
+    take = None if report is None else report.append
+    return train(settings(**values), made_sets(), take, SMALL_WINDOWS)
+
+
+@pytest.fixture(scope="module")
+def trained() -> tuple[Checkpoint, list[Progress]]:
+    torch.set_num_threads(1)
+    told: list[Progress] = []
+    return run(report=told, steps=100), told
+
+
+@pytest.fixture(scope="module")
+def saved(
+    trained: tuple[Checkpoint, list[Progress]], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    file = tmp_path_factory.mktemp("checkpoint") / "made.safetensors"
+    save_checkpoint(file, trained[0])
+    return file
+
+
+def test_the_loss_falls_and_progress_is_told(trained: tuple[Checkpoint, list[Progress]]) -> None:
+    told = trained[1]
+    assert [(p.step, p.steps) for p in told] == [(10 * i, 100) for i in range(1, 11)]
+    assert told[-1].loss < 0.8 * told[0].loss
+    assert told[-1].seconds_left == 0.0 < told[0].seconds_left
+
+
+@pytest.mark.parametrize("modality", KINDS)
+def test_people_held_out_are_read_better_than_by_chance(
+    trained: tuple[Checkpoint, list[Progress]], modality: str
+) -> None:
+    found = trained[0].origin["held_out"][modality]
+    assert found["n"] == 2 * len(EMOTIONS)
+    assert found["macro_recall"] > 2 / len(EMOTIONS)
+    assert found["corr"] > 0.3
+    assert trained[0].origin["people_held_out"][modality] == 2
+
+
+def test_labels_that_mean_nothing_are_not_read_better_than_by_chance() -> None:
+    """What is measured is not what was trained on."""
+    generator = np.random.default_rng(0)
+    shuffled = []
+    for modality in KINDS:
+        examples = made_set(modality, each=3)
+        labels = generator.permutation([e.emotion for e in examples.examples])
+        moved = zip(examples.examples, labels, strict=True)
+        shuffled.append(
+            replace(examples, examples=tuple(replace(e, emotion=int(k)) for e, k in moved))
+        )
+    checkpoint = train(settings(steps=60), shuffled, None, SMALL_WINDOWS)
+    for modality in KINDS:
+        assert checkpoint.origin["held_out"][modality]["macro_recall"] < 0.4
+
+
+def digest(checkpoint: Checkpoint, file: Path) -> str:
+    save_checkpoint(file, checkpoint)
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    first = digest(run(seed=3), tmp_path / "a.safetensors")
+    torch.rand(5)  # where torch's generator stands before must not matter
+    assert digest(run(seed=3), tmp_path / "b.safetensors") == first
+    assert digest(run(seed=4), tmp_path / "c.safetensors") != first
+
+
+def test_a_loaded_checkpoint_predicts_the_same(
+    trained: tuple[Checkpoint, list[Progress]], saved: Path
+) -> None:
+    windows = [e.window(SMALL_WINDOWS) for s in made_sets(people=2) for e in s.examples]
+    before, after = Predictor(trained[0])(windows), Predictor(load_checkpoint(saved))(windows)
+    np.testing.assert_array_equal(before.timeline.emotions, after.timeline.emotions)
+    np.testing.assert_array_equal(before.timeline.sentiment, after.timeline.sentiment)
+    np.testing.assert_array_equal(before.atoms_homogeneous, after.atoms_homogeneous)
+    assert before.timeline.emotions.std(axis=0).max() > 0
+
+
+def test_the_recorded_numbers_are_those_of_the_loaded_checkpoint(saved: Path) -> None:
+    loaded = load_checkpoint(saved)
+    for examples in made_sets():
+        split = split_by_person(examples, 0)
+        recorded = loaded.origin["held_out"][examples.modality]
+        assert evaluate(loaded, split.test) == pytest.approx(recorded, abs=1e-6)
+        assert loaded.origin["examples"][examples.kind] == len(split.train)
+
+
+def test_origin_is_json_that_says_how_it_was_made(saved: Path) -> None:
+    origin = load_checkpoint(saved).origin
+    json.dumps(origin, allow_nan=False)
+    assert origin["settings"]["steps"] == 100
+    assert origin["settings"]["network"]["width"] == 8
+    assert "research" in origin["licence"]
+
+
+def test_evaluation_gives_undefined_as_none_and_refuses_nothing(saved: Path) -> None:
+    loaded = load_checkpoint(saved)
+    neutral = made_set("face", people=2, emotions=("neutral",)).examples
+    found = evaluate(loaded, neutral)
+    assert found["corr"] is None
+    assert found["acc2"] is None
+    assert found["n"] == 2
+    with pytest.raises(BadInput, match="no example to evaluate"):
+        evaluate(loaded, [])
+
+
+@pytest.mark.parametrize("average_from", [0.0, 0.5, 0.999])
+def test_weights_are_those_of_the_run_and_not_of_its_beginning(average_from: float) -> None:
+    still = run(learning_rate=0.0, dictionary_learning_rate=0.0, weight_decay=0.0, steps=1)
+    moved = run(steps=4, average_from=average_from)
+    matrices = [name for name, array in still.weights.items() if array.ndim > 1]
+    same = [n for n in matrices if np.array_equal(still.weights[n], moved.weights[n])]
+    assert len(same) < len(matrices) / 2
+
+
+# ------------------------------------------------------------------ what cannot be trained on
+
+
+def check_refused(wanted: TrainingSettings, sets: list[ExampleSet], told: str) -> None:
+    with pytest.raises(BadInput, match=told):
+        train(wanted, sets, lambda _: pytest.fail("a step was made"), SMALL_WINDOWS)
+
+
+def test_a_modality_without_examples_is_named() -> None:
+    check_refused(settings(), made_sets()[:2], "no example to train on has face")
+
+
+def test_too_few_people_to_hold_some_out_are_named() -> None:
+    sets = [*made_sets()[:2], made_set("face", people=1)]
+    check_refused(settings(), sets, "examples of faces are of too few people")
+
+
+def test_a_network_that_cannot_be_is_told_before_training() -> None:
+    check_refused(settings(network=NetworkSettings(width=9)), made_sets(), "width 9 must be even")
+    check_refused(settings(network=NetworkSettings(gate="or")), made_sets(), "gate must be")
+
+
+def test_examples_of_another_width_are_named() -> None:
+    sets = [*made_sets()[:2], replace(made_set("voice"), kind="faces")]
+    wide = [replace(e, samples={"face": e.samples["voice"]}) for e in sets[2].examples]
+    sets[2] = replace(sets[2], examples=tuple(wide))
+    check_refused(settings(), sets, "has 6 features of face, the windows want 52")
+    checkpoint = run(steps=1)
+    with pytest.raises(BadInput, match="has 6 features of face"):
+        evaluate(checkpoint, wide)
+
+
+def test_two_sets_of_a_modality_are_measured_together() -> None:
+    more = replace(made_set("voice", people=5, seed=1), kind="other voices")
+    checkpoint = train(settings(steps=2), [*made_sets(), more], None, SMALL_WINDOWS)
+    assert checkpoint.origin["held_out"]["voice"]["n"] == (2 + 1) * len(EMOTIONS)
