@@ -116,6 +116,7 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """Runs a command that must end with exit code 2 and one line, which it gives."""
 
     def run(*words: object) -> str:
+        code: object
         try:
             code = cli.main([str(word) for word in words])
         except SystemExit as left:

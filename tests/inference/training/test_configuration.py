@@ -77,10 +77,10 @@ def test_what_is_wrong_is_one_line_that_names_file_and_key(
 
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "run.toml").write_bytes(b"\xff\xfe")
-    for path in (tmp_path / "run.toml", tmp_path / "folder.toml"):
-        path.name == "folder.toml" and path.mkdir()
-        with pytest.raises(BadInput, match=path.name):
-            read_settings(path)
+    (tmp_path / "folder.toml").mkdir()
+    for name in ("run.toml", "folder.toml"):
+        with pytest.raises(BadInput, match=name):
+            read_settings(tmp_path / name)
 
 
 @pytest.mark.parametrize("which", ["dead", "dead.toml"])
