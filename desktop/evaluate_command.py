@@ -12,18 +12,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help='a file, or "live"')
     parser.add_argument("data", type=Path, metavar="DATA", help="folder written by extract")
     parser.add_argument(
+        "--held-out",
+        action="store_true",
+        help="only people whom the training of this checkpoint held out of these examples",
+    )
+    parser.add_argument(
         "--json", action="store_true", help="print one JSON object; null is undefined"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the metrics over all items of the folder. Raises BadInput and ModelFileError."""
+    """Print the metrics over the items of the folder. Raises BadInput and ModelFileError."""
+    from assets.errors import BadInput
     from inference.checkpoint import load_checkpoint
     from inference.training.example_files import load_examples
+    from inference.training.split import split_by_person
     from inference.training.train import evaluate
 
-    items = [e for e in load_examples(args.data).examples if e.variant == 0]
-    found = evaluate(load_checkpoint(args.checkpoint), items)
+    checkpoint, examples = load_checkpoint(args.checkpoint), load_examples(args.data)
+    items = [e for e in examples.examples if e.variant == 0]
+    if args.held_out:
+        fold = checkpoint.origin.get("settings", {}).get("fold")
+        if fold is None:
+            raise BadInput(f"the checkpoint {args.checkpoint} does not say whom it held out")
+        items = list(split_by_person(examples, fold).test)
+    found = evaluate(checkpoint, items)
     if args.json:
         print(json.dumps(found, allow_nan=False))
         return 0

@@ -43,13 +43,15 @@ SHORTEST = 6
 """Fewest steps of a voice or face in a training window; live windows begin as short as that."""
 
 
-def rest_face(faces: FloatArray) -> FloatArray:
-    """A face at rest, float32 [52], estimated from expressions float32 [n, 52].
+def rest_face(faces: FloatArray, emotions: npt.NDArray[np.int64]) -> FloatArray:
+    """A face at rest, float32 [52], estimated from expressions float32 [n, 52] of emotions [n].
 
     CK+ as given here has no neutral pictures. A blendshape that an expression does not use is at
-    rest, so the lower quartile over all expressions, equally weighted, is an estimate of rest.
+    rest, and few expressions use any one of them: so rest is the lower quartile, over emotions, of
+    the median of each emotion.
     """
-    return np.asarray(np.quantile(faces, 0.25, axis=0), np.float32)
+    medians = [np.median(faces[emotions == emotion], axis=0) for emotion in np.unique(emotions)]
+    return np.asarray(np.quantile(medians, 0.25, axis=0), np.float32)
 
 
 def resting_faces(
@@ -62,7 +64,7 @@ def resting_faces(
     """
     vectors = np.stack([e.samples["face"][0].data.vector for e in faces])
     emotions = np.asarray([e.emotion for e in faces])
-    rest = np.mean([rest_face(vectors[emotions == e]) for e in np.unique(emotions)], axis=0)
+    rest = rest_face(vectors, emotions)
     chosen = generator.choice(len(faces), len(faces) // 6, replace=False)
     made = []
     for index in chosen:

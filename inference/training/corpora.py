@@ -65,7 +65,7 @@ def read_ravdess(folder: Path) -> Iterator[LabelledItem]:
     Calm counts as neutral: the app does not tell them apart. Sentiment is the norm of the emotion.
     Raises BadInput for a name that does not tell emotion and actor.
     """
-    for path in sorted(folder.glob("*.flac")) + sorted(folder.glob("*.wav")):
+    for path in sorted([*folder.rglob("*.flac"), *folder.rglob("*.wav")]):
         name = _RAVDESS_NAME.fullmatch(path.stem)
         if name is None or name[1] not in _RAVDESS:
             raise BadInput(f"{path} is not named like a RAVDESS clip; move it elsewhere")

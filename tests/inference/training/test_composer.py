@@ -8,7 +8,15 @@ import pytest
 
 from assets.errors import BadInput
 from extractors.features import EMOTIONS, MODALITIES
-from inference.training.composer import SHORTEST, SUBSETS, Composed, Composer, resting_faces
+from inference.training.composer import (
+    BLINK,
+    SHORTEST,
+    SPOKEN,
+    SUBSETS,
+    Composed,
+    Composer,
+    resting_faces,
+)
 from inference.training.examples import Example
 from tests.inference.training.made_examples import SMALL_WINDOWS, made_set, steps_of
 
@@ -72,7 +80,8 @@ def test_all_parts_are_of_the_emotion_and_the_sentiment_is_their_mean() -> None:
         assert sample.sentiment == pytest.approx(np.mean([by_modality[name] for name in subset]))
         for name in set(subset) - {"text"}:
             valid = sample.window.valid[name]
-            assert (sample.window.features[name][valid] == sample.emotion).all()
+            # the first feature only: a face also blinks and speaks
+            assert (sample.window.features[name][valid][:, 0] == sample.emotion).all()
 
 
 def test_an_emotion_is_drawn_only_if_all_parts_can_have_it() -> None:
@@ -89,12 +98,21 @@ def test_an_emotion_is_drawn_only_if_all_parts_can_have_it() -> None:
 
 @pytest.mark.parametrize(("balance", "share"), [(0.0, 0.5), (1.0, 0.9)])
 def test_balance_is_how_often_emotions_are_drawn(balance: float, share: float) -> None:
-    often = made_set("voice", people=9, emotions=("happy",)).examples
-    seldom = made_set("voice", people=1, emotions=("sad",)).examples
-    others = [e for e in known() if "voice" not in e.samples]
-    draw = composer([*often, *seldom, *others], balance=balance)
-    counted = Counter(draw.draw(("voice",)).emotion for _ in range(400))
-    assert counted[HAPPY] / 400 == pytest.approx(share, abs=0.06)
+    drawn_of_words, drawn_of_voices = (
+        Counter(draw.draw((name,)).emotion for _ in range(400))
+        for name, draw in [(name, uneven(name, balance)) for name in ("text", "voice")]
+    )
+    assert drawn_of_words[HAPPY] / 400 == pytest.approx(share, abs=0.06)
+    # actors were asked for each emotion: how many clips there are says nothing
+    assert drawn_of_voices[HAPPY] / 400 == pytest.approx(0.5, abs=0.06)
+
+
+def uneven(name: str, balance: float) -> Composer:
+    """Of one modality nine happy people and one sad one."""
+    often = made_set(name, people=9, emotions=("happy",)).examples
+    seldom = made_set(name, people=1, emotions=("sad",)).examples
+    others = [e for e in known() if name not in e.samples]
+    return composer([*often, *seldom, *others], balance=balance)
 
 
 def test_subsets_are_drawn_as_often_as_they_say() -> None:
@@ -117,7 +135,7 @@ def test_a_face_that_turns_ends_as_its_label_says() -> None:
     for _ in range(100):
         sample = draw.draw(("face",))
         face = sample.window.features["face"]
-        assert (face[-SHORTEST:] == sample.emotion).all()
+        assert (face[-SHORTEST:, 0] == sample.emotion).all()
         beginning = face[sample.window.valid["face"]][0, 0]
         turned += beginning != sample.emotion
         assert beginning in (HAPPY, SAD)
@@ -125,7 +143,8 @@ def test_a_face_that_turns_ends_as_its_label_says() -> None:
     still = composer([*others, *faces], turning=0.0)
     for _ in range(30):
         sample = still.draw(("face",))
-        assert (sample.window.features["face"][sample.window.valid["face"]] == sample.emotion).all()
+        face = sample.window.features["face"][sample.window.valid["face"]]
+        assert (face[:, 0] == sample.emotion).all()
 
 
 def test_drawing_leaves_the_examples_as_they_were() -> None:
@@ -170,16 +189,30 @@ def test_resting_faces_lie_between_rest_and_the_real_one() -> None:
     assert max(kept) - min(kept) > 0.02
 
 
-def test_rest_is_what_most_expressions_do_not_use() -> None:
-    def face(smile: float, brow: float, person: str, emotion: int) -> Example:
-        vector = np.zeros(52, np.float32)
-        vector[:3] = 0.1, smile, brow
-        return Example(person, person, emotion, 0.0, samples={"face": steps_of("face", [vector])})
+def test_rest_is_what_most_emotions_do_not_use() -> None:
+    def face(emotion: int, strength: float, person: str) -> Example:
+        vector = np.full(52, 0.1, np.float32)
+        vector[emotion] = strength  # each emotion uses one blendshape of its own
+        samples = {"face": steps_of("face", [vector])}
+        return Example(person, person, emotion, 0.0, samples=samples)
 
-    smiling = [face(0.9, 0.0, f"a{i}", HAPPY) for i in range(20)]
-    frowning = [face(0.0, brow, f"b{i}", SAD) for i, brow in enumerate([0.0, 0.0, 0.8, 0.8])]
-    (first, *_) = resting_faces([*smiling, *frowning], 0.0, np.random.default_rng(0))
-    rest = first.samples["face"][0].data.vector
-    np.testing.assert_allclose(rest[[0, 2, 3]], [0.1, 0.0, 0.0], atol=1e-6)
     # many smiles weigh no more than few frowns
-    assert rest[1] <= 0.45
+    counts = {1: 20, 2: 3, 3: 3, 4: 3}
+    faces = [face(e, 0.9, f"{e} {i}") for e, count in counts.items() for i in range(count)]
+    (first, *_) = resting_faces(faces, 0.0, np.random.default_rng(0))
+    rest = first.samples["face"][0].data.vector
+    np.testing.assert_allclose(rest, 0.1, atol=1e-6)
+
+
+def test_a_still_face_blinks_and_speaks_in_those_blendshapes_alone() -> None:
+    face = made_set("face", 2, emotions=("happy",)).examples
+    still = [
+        replace(e, samples={"face": steps_of("face", [np.full(52, 0.1, np.float32)] * 40)})
+        for e in face
+    ]
+    others = [e for e in known() if "face" not in e.samples]
+    draw = composer([*others, *still], turning=0.0)
+    windows = [draw.draw(("face",)).window for _ in range(40)]
+    rows = np.concatenate([w.features["face"][w.valid["face"]] for w in windows])
+    assert set(np.flatnonzero(np.ptp(rows, axis=0))) == {*BLINK, *SPOKEN}
+    assert rows.max() <= 1.0

@@ -18,12 +18,12 @@ def touch(folder: Path, *names: str) -> Path:
 
 
 def test_ravdess_names_tell_emotion_and_actor(tmp_path: Path) -> None:
-    touch(tmp_path, "03-01-02-01-01-01-07.wav", "03-01-08-02-02-01-24.flac", "readme.txt")
-    surprised, calm = read_corpus(tmp_path, "ravdess")
+    touch(tmp_path, "03-01-02-01-01-01-07.wav", "Actor_24/03-01-08-02-02-01-24.flac", "readme.txt")
+    calm, surprised = read_corpus(tmp_path, "ravdess")
     assert (surprised.emotion, surprised.person) == ("surprised", "ravdess 24")
     assert (calm.emotion, calm.person) == ("neutral", "ravdess 07")
     assert surprised.sentiment == VALENCE["surprised"] > 0 == calm.sentiment
-    assert surprised.path == tmp_path / "03-01-08-02-02-01-24.flac"
+    assert surprised.path == tmp_path / "Actor_24" / "03-01-08-02-02-01-24.flac"
 
 
 @pytest.mark.parametrize(
