@@ -4,6 +4,7 @@ export PYTHON
 
 AFFECTSCOPE := .venv/bin/affectscope
 SAMPLE := assets/sample/sample.mp4
+PICTURE := runs/sample/trajectories.png
 SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY),window,headless)
 
 .NOTPARALLEL:
@@ -16,8 +17,12 @@ run: models ## the app on the sample clip; without a display, a picture of its a
 ifeq ($(SCREEN),window)
 	$(AFFECTSCOPE) replay $(SAMPLE)
 else
-	QT_QPA_PLATFORM=offscreen $(AFFECTSCOPE) analyze $(SAMPLE) --out runs/sample --picture
+	@$(MAKE) --no-print-directory $(PICTURE)
+	@echo "there is no display; the trajectories of the sample clip are in $(PICTURE)"
 endif
+
+$(PICTURE): $(SAMPLE) assets/live.safetensors $(wildcard desktop/*.py inference/*.py extractors/*.py)
+	$(AFFECTSCOPE) analyze $(SAMPLE) --out runs --picture
 
 test: developer ## all tests
 	$(AFFECTSCOPE) models fetch

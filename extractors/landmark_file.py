@@ -1,7 +1,6 @@
 """Landmarks of a whole recording in one .npy file that grows by appending."""
 
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO
 
 import numpy as np
@@ -64,12 +63,7 @@ class LandmarkWriter:
     def __enter__(self) -> "LandmarkWriter":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

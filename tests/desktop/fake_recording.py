@@ -39,7 +39,11 @@ def plain_timeline(duration: float, hop: float = 0.2, seed: int = 1) -> Timeline
         e[present.sum(axis=1) < 2] = 0
     f32 = np.float32
     return Timeline(
-        time, emotions.astype(f32), sentiment.astype(f32), present, *(e.astype(f32) for e in edges)
+        time.astype(np.float64),
+        emotions.astype(f32),
+        sentiment.astype(f32),
+        present,
+        *(e.astype(f32) for e in edges),
     )
 
 
