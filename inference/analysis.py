@@ -69,6 +69,7 @@ class Analysis:
         self._group = WorkerGroup(self._workers())
         self._first_failure: Failure | None = None
         self._until = 0
+        self._ended = False
         self._timelines: list[Timeline] = []
         self._joined = (0, Timeline.empty())
         self._words: list[Word] = []
@@ -102,12 +103,14 @@ class Analysis:
     @property
     def duration(self) -> float:
         """Seconds of session time: as the file declares while it runs, then as it was found."""
-        declared = self.video.info.duration
+        declared = None if self._ended else self.video.info.duration
         return max(to_seconds(self._until), to_seconds(declared or 0))
 
     @property
     def analysed_until(self) -> float:
         """Session time in seconds up to which everything is known."""
+        if self._ended:
+            return self.duration
         parts = self._timelines
         return float(parts[-1].time[-1]) if parts else 0.0
 
@@ -284,6 +287,7 @@ class _Engine:
         self._windows += self._builder.advance(end)
         self._flush()
         self._analysis._until = end
+        self._analysis._ended = True
         return iter(())
 
     def _flush(self) -> None:

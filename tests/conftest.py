@@ -33,3 +33,14 @@ def models() -> Callable[[str], Path]:
             pytest.skip(str(error))
 
     return present
+
+
+@pytest.fixture(scope="session")
+def checkpoint_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of the preset `live` that was never trained: right in all but what it says."""
+    from inference.checkpoint import save_checkpoint
+    from tests.inference.untrained import untrained
+
+    path = tmp_path_factory.mktemp("checkpoint") / "untrained.safetensors"
+    save_checkpoint(path, untrained())
+    return path
