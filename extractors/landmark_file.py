@@ -10,11 +10,21 @@ import numpy.typing as npt
 from assets.errors import SessionError
 from extractors.features import LANDMARKS, FloatArray
 
-__all__ = ["LandmarkWriter", "read_landmarks", "read_row"]
+__all__ = [
+    "HEADER",
+    "ROW",
+    "LandmarkWriter",
+    "landmark_bytes",
+    "landmark_header",
+    "read_landmarks",
+    "read_row",
+]
 
 SHAPE = (LANDMARKS, 3)
 HEADER = 128
 """Bytes before the data. NumPy pads its headers, so a longer row count fits in later."""
+ROW = LANDMARKS * 3 * 2
+"""Bytes of one row."""
 FLUSHED = 16
 """Rows between flushes, so that `read_row` sees a file that still grows."""
 
@@ -33,7 +43,7 @@ class LandmarkWriter:
     def append(self, landmarks: FloatArray) -> None:
         """Add one row. Raises OSError if the disk is full."""
         assert self._file is not None
-        self._file.write(np.ascontiguousarray(landmarks, np.float16).tobytes())
+        self._file.write(landmark_bytes(landmarks))
         self.rows += 1
         if self.rows % FLUSHED == 0:
             self._file.flush()
@@ -53,12 +63,7 @@ class LandmarkWriter:
 
     def _write_header(self) -> None:
         assert self._file is not None
-        shape = f"'shape': ({self.rows}, {SHAPE[0]}, {SHAPE[1]})"
-        text = f"{{'descr': '<f2', 'fortran_order': False, {shape}, }}"
-        magic = numpy.lib.format.magic(1, 0)
-        room = HEADER - len(magic) - 2
-        self._file.write(magic + room.to_bytes(2, "little"))
-        self._file.write(text.ljust(room - 1).encode("ascii") + b"\n")
+        self._file.write(landmark_header(self.rows))
 
     def __enter__(self) -> "LandmarkWriter":
         return self
@@ -67,16 +72,29 @@ class LandmarkWriter:
         self.close()
 
 
+def landmark_header(rows: int) -> bytes:
+    """The first `HEADER` bytes of a file of so many rows."""
+    shape = f"'shape': ({rows}, {SHAPE[0]}, {SHAPE[1]})"
+    text = f"{{'descr': '<f2', 'fortran_order': False, {shape}, }}"
+    magic = numpy.lib.format.magic(1, 0)
+    room = HEADER - len(magic) - 2
+    return magic + room.to_bytes(2, "little") + text.ljust(room - 1).encode("ascii") + b"\n"
+
+
+def landmark_bytes(landmarks: FloatArray) -> bytes:
+    """One row as it stands in the file."""
+    return np.ascontiguousarray(landmarks, np.float16).tobytes()
+
+
 def read_row(path: Path, row: int) -> FloatArray | None:
     """One row [478, 3] of a file that may still grow; None if it is not there yet."""
-    size = SHAPE[0] * SHAPE[1] * 2
     try:
         with path.open("rb") as file:
-            file.seek(HEADER + row * size)
-            data = file.read(size)
+            file.seek(HEADER + row * ROW)
+            data = file.read(ROW)
     except OSError:
         return None
-    if len(data) < size:
+    if len(data) < ROW:
         return None
     return np.frombuffer(data, np.float16).reshape(SHAPE).astype(np.float32)
 

@@ -12,8 +12,8 @@ import numpy as np
 from assets.errors import SessionError
 from extractors.features import EMOTIONS, FloatArray, Word
 from extractors.landmark_file import read_landmarks
+from extractors.session_layout import FORMAT, MANIFEST, READABLE, table_path
 from extractors.session_tables import PRESENCE, SPACES, edge_column
-from extractors.session_writer import FORMAT, MANIFEST
 from extractors.stream import from_seconds
 from extractors.timeline import EDGES, Timeline
 
@@ -41,16 +41,25 @@ class Session:
             ) from None
         except (OSError, ValueError) as error:
             raise SessionError(f"{path} is damaged: {error}") from error
-        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-            found = manifest.get("format") if isinstance(manifest, dict) else None
+        found = manifest.get("format") if isinstance(manifest, dict) else None
+        if not isinstance(manifest, dict) or found not in READABLE:
             raise SessionError(f"{path} has format {found}, this version reads {FORMAT}")
         return manifest
 
     @property
+    def title(self) -> str:
+        """What to call the session."""
+        media = self.manifest.get("media")
+        name = media.get("name") if isinstance(media, Mapping) else None
+        return str(self.manifest.get("title") or name or self.folder.name)
+
+    @property
     def media(self) -> Path | None:
-        """The recording that was analysed, if it is still where it was."""
-        path = Path(str(self._entry("media", "path")))
-        return path if path.is_file() else None
+        """Pictures and sound: those that were analysed, if they are still where they were, or
+        those that were recorded into the session. None without any."""
+        entry = self._entry("media", "path")
+        path = self.folder / str(entry)
+        return path if entry is not None and path.is_file() else None
 
     @property
     def duration(self) -> float:
@@ -96,12 +105,37 @@ class Session:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SessionError(f"{path} cannot be read: {error}") from error
 
+    @cached_property
+    def markers(self) -> tuple[Mapping[str, Any], ...]:
+        """What was marked: `time` in seconds, `label` and `note`; empty unless recorded live."""
+        return self._lines("markers")
+
+    @cached_property
+    def events(self) -> tuple[Mapping[str, Any], ...]:
+        """What happened to the recording: `time` in seconds, `kind`, `text`, `details`."""
+        return self._lines("events")
+
+    @cached_property
+    def health(self) -> tuple[Mapping[str, Any], ...]:
+        """How the program was doing: `time` in seconds and whatever it measured."""
+        return self._lines("health")
+
+    def _lines(self, name: str) -> tuple[Mapping[str, Any], ...]:
+        path = self.folder / f"{name}.jsonl"
+        if not path.exists():
+            return ()
+        try:
+            text = path.read_text(encoding="utf-8")
+            return tuple(json.loads(line) for line in text.splitlines())
+        except (OSError, ValueError) as error:
+            raise SessionError(f"{path} cannot be read: {error}") from error
+
     def table(self, name: str, columns: Sequence[str] | None = None) -> Any:
-        """A table as a pyarrow.Table: "timeline", "face", "voice" or "text"."""
+        """A table as a pyarrow.Table: "timeline", "face", "voice", "text", "pictures", "sound"."""
         import pyarrow
         import pyarrow.parquet
 
-        path = self.folder / ("" if name == "timeline" else "features") / f"{name}.parquet"
+        path = table_path(self.folder, name)
         try:
             with path.open("rb") as file:  # Arrow itself refuses names that are not UTF-8
                 return pyarrow.parquet.read_table(file, columns=columns)

@@ -1,5 +1,6 @@
 """The tables of a session folder: their columns, and rows from samples."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ __all__ = [
     "Row",
     "edge_column",
     "face_row",
+    "schema_of",
     "text_row",
     "timeline_rows",
     "voice_row",
@@ -78,9 +80,38 @@ TABLES: Mapping[str, Columns] = {
         ("word", "string"),
         ("states", f"float32[{TEXT_STATES}]"),
     ],
+    "pictures": [
+        ("time", "float64"),
+        ("published", "float64"),
+        ("written", "float64"),
+    ],
+    "sound": [
+        ("time", "float64"),
+        ("start", "float64"),
+        ("published", "float64"),
+        ("written", "float64"),
+        ("filled", "float64"),
+    ],
 }
 """Columns and types of each table. `time` is in seconds of session time: the end of what a row
 describes. Absent values are null."""
+
+
+def schema_of(name: str) -> Any:
+    """The pyarrow.Schema of a table."""
+    import pyarrow
+
+    return pyarrow.schema([(column, _arrow_type(kind)) for column, kind in TABLES[name]])
+
+
+def _arrow_type(kind: str) -> Any:
+    import pyarrow
+
+    if match := re.fullmatch(r"list<(\w+)>", kind):
+        return pyarrow.list_(_arrow_type(match[1]))
+    if match := re.fullmatch(r"(\w+)\[(\d+)\]", kind):
+        return pyarrow.list_(_arrow_type(match[1]), int(match[2]))
+    return getattr(pyarrow, {"bool": "bool_"}.get(kind, kind))()
 
 
 def face_row(sample: Sample[FaceFeatures], landmark_row: int) -> Row:

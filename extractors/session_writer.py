@@ -1,22 +1,28 @@
 """Writes a session folder. It bears its name only when it is whole."""
 
-import fcntl
 import json
 import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from assets.errors import SessionError
 from extractors.features import FaceFeatures, FloatArray, TextContext, VoiceFeatures
+from extractors.folder_lock import lock_folder
 from extractors.landmark_file import LandmarkWriter
+from extractors.manifest_file import write_manifest
+from extractors.parquet_table import ParquetTable, quietly
+from extractors.session_layout import (
+    ANALYSED,
+    LANDMARKS_FILE,
+    MANIFEST,
+    SESSION,
+    table_path,
+)
 from extractors.session_tables import (
-    TABLES,
-    Row,
     face_row,
     text_row,
     timeline_rows,
@@ -26,13 +32,8 @@ from extractors.session_tables import (
 from extractors.stream import Sample
 from extractors.timeline import Timeline
 
-__all__ = ["FORMAT", "MANIFEST", "SessionWriter", "is_session", "session_folder"]
+__all__ = ["SessionWriter", "is_session", "session_folder"]
 
-SESSION = "affectscope-session-"
-FORMAT = f"{SESSION}1"
-MANIFEST = "manifest.json"
-ROWS = 256
-"""Rows held in memory before they are written."""
 LONGEST_NAME = 200
 """Bytes; file systems commonly take 255."""
 
@@ -48,56 +49,6 @@ def session_folder(out: Path, media: Path, taken: Iterable[Path] = ()) -> Path:
     while folder in taken:
         folder, number = out / f"{stem}-{number}", number + 1
     return folder
-
-
-class _Table:
-    """A Parquet file written in row groups."""
-
-    def __init__(self, path: Path, columns: Iterable[tuple[str, str]]) -> None:
-        import pyarrow
-        import pyarrow.parquet
-
-        self._arrow = pyarrow
-        self._schema = pyarrow.schema([(name, _arrow_type(kind)) for name, kind in columns])
-        self._rows: list[Row] = []
-        # Python's file: Arrow itself refuses names that are not UTF-8
-        self._sink = path.open("wb")
-        self._file = pyarrow.parquet.ParquetWriter(self._sink, self._schema, compression="zstd")
-
-    def add(self, row: Row) -> None:
-        self._rows.append(row)
-        if len(self._rows) >= ROWS:
-            self.flush()
-
-    def flush(self) -> None:
-        if self._rows:
-            columns = [
-                self._arrow.array([row[field.name] for row in self._rows], field.type)
-                for field in self._schema
-            ]
-            self._rows = []
-            self._file.write_table(self._arrow.table(columns, schema=self._schema))
-
-    def close(self) -> None:
-        self.flush()
-        self._file.close()
-        self._sink.close()
-
-    def discard(self) -> None:
-        """Free what is held; the file is not usable."""
-        self._rows = []
-        for close in (self._file.close, self._sink.close):
-            _quietly(close)
-
-
-def _arrow_type(kind: str) -> Any:
-    import pyarrow
-
-    if match := re.fullmatch(r"list<(\w+)>", kind):
-        return pyarrow.list_(_arrow_type(match[1]))
-    if match := re.fullmatch(r"(\w+)\[(\d+)\]", kind):
-        return pyarrow.list_(_arrow_type(match[1]), int(match[2]))
-    return getattr(pyarrow, {"bool": "bool_"}.get(kind, kind))()
 
 
 class SessionWriter:
@@ -125,7 +76,7 @@ class SessionWriter:
         except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
             raise self._cannot(error) from error
         try:
-            self._lock = _locked(self.partial)
+            self._lock = lock_folder(self.partial)
             self._open_files()
         except OSError as error:
             self.discard()
@@ -135,16 +86,14 @@ class SessionWriter:
             raise
 
     def _open_files(self) -> None:
-        features = self.partial / "features"
-        features.mkdir()
+        (self.partial / "features").mkdir()
         self._landmarks = LandmarkWriter(self.landmark_path)
         self._open.append(self._landmarks.close)
         self._words = (self.partial / "words.jsonl").open("w", encoding="utf-8")
         self._open.append(self._words.close)
-        self._tables: dict[str, _Table] = {}
-        for name, columns in TABLES.items():
-            place = self.partial if name == "timeline" else features
-            self._tables[name] = _Table(place / f"{name}.parquet", columns)
+        self._tables: dict[str, ParquetTable] = {}
+        for name in ANALYSED:
+            self._tables[name] = ParquetTable(table_path(self.partial, name), name)
             self._open.append(self._tables[name].discard)
 
     def _beside(self, kind: str) -> Path:
@@ -153,7 +102,7 @@ class SessionWriter:
     @property
     def landmark_path(self) -> Path:
         """The file of landmarks while the session is in the making."""
-        return self.partial / "features" / "landmarks.npy"
+        return self.partial / LANDMARKS_FILE
 
     def add_face(self, sample: Sample[FaceFeatures]) -> int:
         """Add what is known of a face in one picture. Returns its row of landmarks, or -1."""
@@ -190,11 +139,7 @@ class SessionWriter:
             self._landmarks.close()
             for table in self._tables.values():
                 table.close()
-            text = json.dumps({"format": FORMAT, **manifest}, indent=2, ensure_ascii=False)
-            # a path that is not UTF-8 holds lone surrogates, which JSON writes as \udcff
-            (self.partial / MANIFEST).write_text(
-                text + "\n", encoding="utf-8", errors="backslashreplace"
-            )
+            write_manifest(self.partial, manifest)
             self._replace()
         return self.folder
 
@@ -219,7 +164,7 @@ class SessionWriter:
         if not self.partial.exists():
             return
         for close in self._open:
-            _quietly(close)
+            quietly(close)
         shutil.rmtree(self.partial, ignore_errors=True)
         self._unlock()
 
@@ -265,11 +210,6 @@ class _Writing:
             raise self._writer._cannot(error) from error
 
 
-def _quietly(close: Callable[[], None]) -> None:
-    with suppress(OSError, ValueError):  # the disk is full, and the folder is removed anyway
-        close()
-
-
 def is_session(folder: Path) -> bool:
     """Whether the folder holds a session of any version: many other things have a manifest."""
     try:
@@ -277,17 +217,6 @@ def is_session(folder: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(manifest, dict) and str(manifest.get("format")).startswith(SESSION)
-
-
-def _locked(folder: Path) -> int:
-    """A descriptor that locks the folder until it is closed or the process ends, however."""
-    lock = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BaseException:
-        os.close(lock)
-        raise
-    return lock
 
 
 def _clear_up(place: Path) -> None:
@@ -300,7 +229,7 @@ def _clear_up(place: Path) -> None:
     left = [path for path in place.parent.iterdir() if pattern.fullmatch(path.name)]
     for path in left:
         try:
-            lock = _locked(path)
+            lock = lock_folder(path)
         except OSError:
             continue
         try:

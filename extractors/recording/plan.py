@@ -1,0 +1,35 @@
+"""What a recording is to hold, decided before it begins."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+__all__ = ["RecordingPlan"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPlan:
+    """What is recorded, and what the manifest says from its first moment on."""
+
+    title: str = ""
+    """Shown to people; the name of the folder if empty."""
+    pictures: bool = True
+    sound: bool = True
+    features_only: bool = False
+    """Neither picture nor sound reaches the disk; everything else does."""
+    picture_size: tuple[int, int] | None = None
+    """Width and height on disk; that of the first picture if None. Later ones are fitted in."""
+    sound_codec: Literal["flac", "opus"] = "flac"
+    """FLAC keeps every bit of 16; Opus takes a quarter of the space."""
+    began: datetime | None = None
+    """Wall time of session time zero; now if None."""
+    keep_days: int | None = None
+    """After so many days the session may be deleted by itself; None keeps it."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """Entries of the manifest that are known at the start: versions, model, devices."""
+
+    @property
+    def media(self) -> bool:
+        """Whether a media file is written."""
+        return not self.features_only and (self.pictures or self.sound)

@@ -1,0 +1,259 @@
+"""Writes a session while it happens, so that little is lost however it ends."""
+
+import json
+import os
+import shutil
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from assets.errors import SessionError
+from extractors.features import (
+    AudioBlock,
+    FaceFeatures,
+    TextContext,
+    VideoFrame,
+    VoiceFeatures,
+)
+from extractors.folder_lock import lock_folder
+from extractors.landmark_file import landmark_bytes, landmark_header
+from extractors.manifest_file import sync_folder, write_manifest
+from extractors.recording.arrow_stream import SUFFIX, StreamTable
+from extractors.recording.disk import Disk, GrowingFile, OperatingSystem
+from extractors.recording.observations import Event, Health, Marker, TimelineRows
+from extractors.recording.plan import RecordingPlan
+from extractors.recording.sealing import seal
+from extractors.session_layout import LANDMARKS_FILE, LINES, table_path
+from extractors.session_tables import (
+    TABLES,
+    Row,
+    face_row,
+    text_row,
+    timeline_rows,
+    voice_row,
+    word_line,
+)
+from extractors.stream import SECOND, Sample, to_seconds
+
+__all__ = ["Recorder"]
+
+FLUSH = SECOND // 2
+"""Session time for which rows are held in memory."""
+CLOSING_SECONDS = 30.0
+"""How long `finish` waits for the disk."""
+RESERVE = ".reserve"
+RESERVED = 1 << 18
+"""Bytes kept back, so that a full disk still takes the manifest."""
+
+
+class Recorder:
+    """A session in the making. `add` is called by one thread, in the order in which samples come.
+
+    The folder bears its name from the start, and its manifest says "recording" until `finish`.
+    If the process ends before, `repair` makes the session whole at the next start. Writing never
+    waits for the disk; what the process has handed over survives its death, and once a second it
+    is made to survive a power cut.
+
+    With `plan.features_only` pictures and sound leave nothing but their times.
+    """
+
+    def __init__(
+        self, folder: Path, plan: RecordingPlan | None = None, system: OperatingSystem | None = None
+    ) -> None:
+        """Raises SessionError if the folder exists and holds something, or cannot be written."""
+        self.folder = folder
+        self.plan = plan or RecordingPlan()
+        self._guard = threading.Lock()
+        self._newest = self._flushed = 0
+        self._landmark_rows = 0
+        self._ended = False
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if any(folder.iterdir()):
+                raise SessionError(f"{folder} holds something already; choose another folder")
+            self._lock = lock_folder(folder)
+        except OSError as error:
+            raise self._cannot(error) from error
+        self._disk = Disk(system, before_sync=self._flush)
+        try:
+            self._manifest = self._first_manifest()
+            self._open_files()
+        except BaseException as error:
+            self.abort()
+            if isinstance(error, OSError):
+                raise self._cannot(error) from error
+            raise
+
+    def _first_manifest(self) -> dict[str, Any]:
+        plan = self.plan
+        began = plan.began or datetime.now(UTC)
+        return {
+            "state": "recording",
+            "title": plan.title or self.folder.name,
+            "recorded": began.astimezone(UTC).isoformat(timespec="milliseconds"),
+            "features_only": plan.features_only,
+            "keep_days": plan.keep_days,
+            "media": {"name": plan.title or self.folder.name, "path": None},
+            **plan.details,
+        }
+
+    def _open_files(self) -> None:
+        write_manifest(self.folder, self._manifest)
+        with (self.folder / RESERVE).open("wb") as reserve:
+            os.posix_fallocate(reserve.fileno(), 0, RESERVED)
+        self._tables: dict[str, StreamTable] = {}
+        for name in TABLES:
+            path = table_path(self.folder, name, SUFFIX)
+            path.parent.mkdir(exist_ok=True)
+            self._tables[name] = StreamTable(name, self._disk.open(path))
+        self._landmarks = self._disk.open(self.folder / LANDMARKS_FILE)
+        self._landmarks.write(landmark_header(0))
+        self._lines: dict[str, GrowingFile] = {
+            name: self._disk.open(self.folder / f"{name}.jsonl") for name in LINES
+        }
+        for place in {path.parent for path in (self.folder / "x", self.folder / LANDMARKS_FILE)}:
+            sync_folder(place)
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that the disk has not yet taken."""
+        return self._disk.waiting
+
+    def add(self, sample: Sample[Any]) -> None:
+        """Record one sample; what it is follows from the type of its data.
+
+        VideoFrame, AudioBlock, FaceFeatures, VoiceFeatures, TextContext, TimelineRows, Marker,
+        Event and Health are recorded; a sample without data only tells the time. Raises
+        SessionError once the disk takes nothing more: what was recorded before is kept, and
+        `finish` completes it; TypeError for anything else.
+        """
+        if self._disk.error is not None:
+            raise self._cannot(self._disk.error)
+        with self._guard:
+            self._write(sample)
+            self._newest = max(self._newest, sample.end)
+            due = self._newest - self._flushed >= FLUSH
+        if due:
+            self._flush()
+
+    def _write(self, sample: Sample[Any]) -> None:
+        match sample.data:
+            case None:
+                pass
+            case VideoFrame():
+                self._add_picture(sample)
+            case AudioBlock():
+                self._add_sound(sample)
+            case FaceFeatures():
+                self._add_face(sample)
+            case VoiceFeatures():
+                self._tables["voice"].add(voice_row(sample))
+            case TextContext() as text:
+                self._add_line("words", word_line(text.words[-1]))
+                self._tables["text"].add(text_row(sample))
+            case TimelineRows(timeline, activations):
+                for row in timeline_rows(timeline, activations):
+                    self._tables["timeline"].add(row)
+            case Marker(label, note):
+                self._add_line("markers", {**_at(sample), "label": label, "note": note})
+            case Event(kind, text, details):
+                line = {**_at(sample), "kind": kind, "text": text, "details": dict(details)}
+                self._add_line("events", line)
+            case Health(values):
+                self._add_line("health", {**_at(sample), **values})
+            case other:
+                raise TypeError(f"a recording holds no {type(other).__name__}")
+
+    def _add_picture(self, sample: Sample[VideoFrame]) -> None:
+        row = {**_at(sample), "published": to_seconds(sample.published), "written": None}
+        self._tables["pictures"].add(row)
+
+    def _add_sound(self, sample: Sample[AudioBlock]) -> None:
+        self._tables["sound"].add(
+            {
+                **_at(sample),
+                "start": to_seconds(sample.start),
+                "published": to_seconds(sample.published),
+                "written": None,
+                "filled": 0.0,
+            }
+        )
+
+    def _add_face(self, sample: Sample[FaceFeatures]) -> None:
+        row = -1
+        if sample.data.landmarks is not None:
+            row, self._landmark_rows = self._landmark_rows, self._landmark_rows + 1
+            self._landmarks.write(landmark_bytes(sample.data.landmarks))
+        self._tables["face"].add(face_row(sample, row))
+
+    def _add_line(self, name: str, line: Row) -> None:
+        self._lines[name].write((json.dumps(line, ensure_ascii=False) + "\n").encode())
+
+    def _flush(self) -> None:
+        with self._guard:
+            if not self._ended:
+                self._flushed = self._newest
+                for table in self._tables.values():
+                    table.flush()
+
+    def finish(self, manifest: Mapping[str, Any] | None = None) -> Path:
+        """Complete the session and return its folder. `manifest` adds entries to what is known.
+
+        Raises SessionError if something could not be written; the session is then complete up to
+        there, and its manifest says why it ends.
+        """
+        self._close_files()
+        on_disk = self._disk.close(CLOSING_SECONDS)
+        error = self._disk.error
+        try:
+            (self.folder / RESERVE).unlink(missing_ok=True)
+            found = seal(self.folder)
+            state = "complete" if on_disk else "interrupted"
+            entries = {**self._manifest, **(manifest or {}), **found, "state": state}
+            if error is not None:
+                entries["interruption"] = error.strerror or str(error)
+            write_manifest(self.folder, entries)
+        except OSError as failed:
+            raise self._cannot(failed) from failed
+        finally:
+            self._unlock()
+        if not on_disk:
+            raise self._cannot(error or TimeoutError("the disk does not answer"))
+        return self.folder
+
+    def _close_files(self) -> None:
+        self._flush()
+        with self._guard:
+            if self._ended:
+                return
+            self._ended = True
+            for table in self._tables.values():
+                table.close()
+            self._landmarks.seek(0)
+            self._landmarks.write(landmark_header(self._landmark_rows))
+
+    def abort(self) -> None:
+        """Discard the recording and remove its folder, unless it is finished."""
+        with self._guard:
+            self._ended = True
+        if self._lock >= 0:
+            self._disk.discard(CLOSING_SECONDS)
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self._unlock()
+
+    def _unlock(self) -> None:
+        lock, self._lock = self._lock, -1
+        if lock >= 0:
+            with suppress(OSError):
+                os.close(lock)
+
+    def _cannot(self, error: Exception) -> SessionError:
+        why = getattr(error, "strerror", None) or str(error)
+        return SessionError(f"cannot record into {self.folder}: {why}; what was recorded is kept")
+
+
+def _at(sample: Sample[Any]) -> Row:
+    return {"time": to_seconds(sample.end)}

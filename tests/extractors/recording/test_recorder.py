@@ -1,0 +1,71 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assets.errors import SessionError
+from extractors import Session
+from extractors.recording import Event, Health, Marker, Recorder, RecordingPlan, TimelineRows
+from extractors.stream import SECOND, Sample
+from tests.extractors import sessions
+
+
+def at(time: int, data: object) -> Sample[object]:
+    return Sample("any", time, time, time, data)
+
+
+def test_what_is_recorded_is_read_back(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "take", RecordingPlan(title="Grüße", details={"model": "m"}))
+    for number in range(60):
+        recorder.add(sessions.face(number * SECOND // 30, number if number % 2 else None))
+        recorder.add(sessions.voice((number + 1) * SECOND // 30, spoken=number > 9))
+    recorder.add(sessions.text(("Grüße,", 0, SECOND // 3)))
+    recorder.add(sessions.text(("Grüße,", 0, SECOND // 3), ("you", SECOND // 3, SECOND)))
+    recorder.add(at(SECOND, TimelineRows(sessions.timeline(3), sessions.activations(3))))
+    recorder.add(at(SECOND, Marker("stimulus 3", "the red one")))
+    recorder.add(at(SECOND, Event("camera lost", "the camera was unplugged", {"device": 2})))
+    recorder.add(at(SECOND, Health({"pictures_per_second": 29.9})))
+    recorder.add(at(3 * SECOND, None))
+    session = Session(recorder.finish({"words": 2}))
+    np.testing.assert_array_equal(session.timeline.emotions, sessions.timeline(3).emotions)
+    assert [word.text for word in session.words] == ["Grüße,", "you"]
+    landmarks = session.landmarks_at(1 / 30)
+    expected = sessions.face(0, 1).data.landmarks
+    assert landmarks is not None
+    assert expected is not None
+    np.testing.assert_allclose(landmarks, expected, atol=0.00025)
+    assert session.landmarks_at(0.0) is None
+    assert len(session.table("face")) == len(session.table("voice")) == 60
+    assert session.markers == ({"time": 1.0, "label": "stimulus 3", "note": "the red one"},)
+    assert session.events == (
+        {"time": 1.0, "kind": "camera lost", "text": "the camera was unplugged",
+         "details": {"device": 2}},
+    )  # fmt: skip
+    assert session.health == ({"time": 1.0, "pictures_per_second": 29.9},)
+    assert (session.title, session.duration, session.media) == ("Grüße", 2.0, None)
+    assert {k: session.manifest[k] for k in ("state", "model", "words")} == {
+        "state": "complete", "model": "m", "words": 2,
+    }  # fmt: skip
+
+
+def test_the_manifest_is_there_from_the_start(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "take", RecordingPlan(details={"model": "m"}))
+    manifest = json.loads((tmp_path / "take" / "manifest.json").read_text())
+    recorder.abort()
+    assert (manifest["state"], manifest["model"]) == ("recording", "m")
+    assert not (tmp_path / "take").exists()
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(SessionError, match="holds something already"):
+        Recorder(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_what_a_recording_cannot_hold_is_told(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "take")
+    with pytest.raises(TypeError, match="holds no str"):
+        recorder.add(at(0, "words"))
+    recorder.abort()
