@@ -3,12 +3,13 @@
 import csv
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from assets.errors import BadInput
+from inference.training.labelled_item import LabelledItem
+from inference.training.own_videos import read_own_videos
 
-__all__ = ["CORPORA", "MELD_SENTIMENT", "VALENCE", "LabelledItem", "read_corpus"]
+__all__ = ["CORPORA", "MELD_SENTIMENT", "VALENCE", "read_corpus"]
 
 VALENCE = {
     "neutral": 0.0,
@@ -41,22 +42,6 @@ _MELD = {
 _MELD_COLUMNS = ("Utterance", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID")
 _RAVDESS_NAME = re.compile(r"\d\d-\d\d-(\d\d)-\d\d-\d\d-\d\d-(\d\d)")
 _CKPLUS_NAME = re.compile(r"(S\d+)_.+")
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledItem:
-    """One labelled clip, picture or utterance.
-
-    `person` is whom a split keeps together; `split` names the corpus's own split, if it has one.
-    """
-
-    id: str
-    person: str
-    emotion: str
-    sentiment: float
-    path: Path | None = None
-    text: str = ""
-    split: str = ""
 
 
 def read_ravdess(folder: Path) -> Iterator[LabelledItem]:
@@ -132,8 +117,9 @@ CORPORA: dict[str, Callable[[Path], Iterator[LabelledItem]]] = {
     "ravdess": read_ravdess,
     "ckplus": read_ckplus,
     "meld": read_meld,
+    "folder": read_own_videos,
 }
-"""Readers by kind."""
+"""Readers by kind; `mmmo` comes as features already, see `inference.training.mmmo`."""
 
 
 def read_corpus(folder: Path, kind: str) -> list[LabelledItem]:

@@ -1,13 +1,15 @@
 """Labelled examples on disk: `labels.json` and `samples.npz` in a folder."""
 
+import io
 import json
+import math
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -17,14 +19,20 @@ from extractors.features import EMOTIONS, MODALITIES
 from extractors.stream import Sample
 from inference.training.examples import Example, ExampleSet, Row, StatesOfWords, rows_of
 
-__all__ = ["load_examples", "require_room", "save_examples"]
+__all__ = [
+    "features_of_bytes",
+    "features_to_bytes",
+    "load_examples",
+    "require_room",
+    "save_examples",
+]
 
-VERSION = 1
+VERSION = 2
 _ROW = {
     "id": (str,),
     "person": (str,),
-    "emotion": (str,),
-    "sentiment": (float, int),
+    "emotion": (str, type(None)),
+    "sentiment": (float, int, type(None)),
     "split": (str,),
     "variant": (int,),
 }
@@ -63,14 +71,13 @@ def save_examples(folder: Path, examples: ExampleSet) -> None:
     """
     arrays: dict[str, npt.NDArray[Any]] = {}
     for name in MODALITIES:
-        arrays |= _arrays(name, examples.examples)
+        arrays |= _arrays(name, [e.samples for e in examples.examples])
     labels = {
         "version": VERSION,
         "kind": examples.kind,
         "origin": examples.origin,
         "examples": [
-            [e.id, e.person, EMOTIONS[e.emotion], e.sentiment, e.split, e.variant]
-            for e in examples.examples
+            [e.id, e.person, *_written_labels(e), e.split, e.variant] for e in examples.examples
         ],
     }
     require_room(folder)
@@ -89,9 +96,37 @@ def save_examples(folder: Path, examples: ExampleSet) -> None:
             partial.unlink()
 
 
-def _arrays(name: str, examples: Sequence[Example]) -> dict[str, npt.NDArray[Any]]:
+def _written_labels(example: Example) -> tuple[str | None, float | None]:
+    """Emotion by name and sentiment; null is unknown."""
+    emotion = None if example.emotion < 0 else EMOTIONS[example.emotion]
+    return emotion, None if math.isnan(example.sentiment) else example.sentiment
+
+
+def features_to_bytes(variants: Sequence[Mapping[str, Sequence[Sample[Any]]]]) -> bytes:
+    """Samples by modality of each variant of an item, as an archive of arrays."""
+    arrays: dict[str, npt.NDArray[Any]] = {"variants": np.asarray(len(variants))}
+    for name in MODALITIES:
+        arrays |= _arrays(name, variants)
+    archive = io.BytesIO()
+    np.savez(archive, **arrays)  # type: ignore[arg-type]
+    return archive.getvalue()
+
+
+def features_of_bytes(content: bytes, where: Path) -> list[dict[str, tuple[Sample[Any], ...]]]:
+    """Inverse of `features_to_bytes`. Raises BadInput, naming `where` it came from, if damaged."""
+    arrays = _read_arrays(io.BytesIO(content), where)
+    if "variants" not in arrays:
+        raise BadInput(f"{where} field variants is missing")
+    samples = [dict[str, list[Sample[Any]]]() for _ in range(int(arrays["variants"]))]
+    _restore_all(arrays, samples, where)
+    return [{name: tuple(stream) for name, stream in found.items()} for found in samples]
+
+
+def _arrays(
+    name: str, items: Sequence[Mapping[str, Sequence[Sample[Any]]]]
+) -> dict[str, npt.NDArray[Any]]:
     """The samples of a modality, one after the other: whose they are, their rows and times."""
-    samples = [(i, s) for i, e in enumerate(examples) for s in e.samples.get(name, ())]
+    samples = [(i, s) for i, found in enumerate(items) for s in found.get(name, ())]
     if not samples:
         return {}
     flat = [rows_of(sample) for _, sample in samples]
@@ -119,18 +154,23 @@ def load_examples(folder: Path) -> ExampleSet:
         raise BadInput(f"{labels_file} is damaged: {error}") from error
     kind, origin, rows = _checked_labels(labels, labels_file)
     samples = [dict[str, list[Sample[Any]]]() for _ in rows]
-    arrays = _read_arrays(samples_file)
-    for name in MODALITIES:
-        if any(field.startswith(f"{name}.") for field in arrays):
-            _restore(_checked_arrays(name, arrays, len(rows), samples_file), name, samples)
+    try:
+        with samples_file.open("rb") as file:
+            arrays = _read_arrays(file, samples_file)
+    except FileNotFoundError as error:
+        raise BadInput(f"{samples_file} is missing; run: affectscope extract") from error
+    except OSError as error:
+        raise BadInput(f"{samples_file} is damaged: {error}") from error
+    _restore_all(arrays, samples, samples_file)
     examples = []
     for found, row in zip(samples, rows, strict=True):
         key, person, emotion, sentiment, split, variant = row
         if not found:
             raise BadInput(f"{samples_file} has no sample of {key}")
         whole = {name: tuple(stream) for name, stream in found.items()}
-        index = EMOTIONS.index(emotion)
-        examples.append(Example(key, person, index, float(sentiment), split, variant, whole))
+        index = -1 if emotion is None else EMOTIONS.index(emotion)
+        known = math.nan if sentiment is None else float(sentiment)
+        examples.append(Example(key, person, index, known, split, variant, whole))
     return ExampleSet(kind, tuple(examples), origin)
 
 
@@ -154,19 +194,28 @@ def _checked_labels(labels: Any, file: Path) -> tuple[str, dict[str, Any], list[
         for (name, types), value in zip(_ROW.items(), row, strict=True):
             if type(value) not in types:
                 raise BadInput(f"{file} field {name} of {row[0]} is {value!r}: wrong type")
-        if row[2] not in EMOTIONS:
+        if row[2] is not None and row[2] not in EMOTIONS:
             raise BadInput(f"{file} field emotion of {row[0]} is {row[2]}: unknown")
-        if not -3 <= row[3] <= 3:
+        if row[3] is not None and not -3 <= row[3] <= 3:
             raise BadInput(f"{file} field sentiment of {row[0]} is {row[3]}: not in [-3, 3]")
     return labels["kind"], labels["origin"], labels["examples"]
 
 
-def _read_arrays(file: Path) -> dict[str, npt.NDArray[Any]]:
+def _restore_all(
+    arrays: dict[str, npt.NDArray[Any]], samples: list[dict[str, list[Sample[Any]]]], file: Path
+) -> None:
+    """Append the samples of all modalities. Raises BadInput if the arrays do not fit."""
+    for name in MODALITIES:
+        if any(field.startswith(f"{name}.") for field in arrays):
+            _restore(_checked_arrays(name, arrays, len(samples), file), name, samples)
+
+
+def _read_arrays(content: BinaryIO, file: Path) -> dict[str, npt.NDArray[Any]]:
     """All arrays of the archive, by name; pickled objects are refused. Raises BadInput."""
     where = f"{file}"
     try:
         # opened here: np.load takes a file that is no archive for a single array, or a pickle
-        with zipfile.ZipFile(file) as archive:
+        with zipfile.ZipFile(content) as archive:
             arrays = {}
             for entry in archive.namelist():
                 name = entry.removesuffix(".npy")
@@ -174,8 +223,6 @@ def _read_arrays(file: Path) -> dict[str, npt.NDArray[Any]]:
                 with archive.open(entry) as stream:
                     arrays[name] = np.lib.format.read_array(stream, allow_pickle=False)
             return arrays
-    except FileNotFoundError as error:
-        raise BadInput(f"{file} is missing; run: affectscope extract") from error
     except _DAMAGE as error:
         raise BadInput(f"{where} is damaged: {error}") from error
 

@@ -1,27 +1,43 @@
 """Corpora to examples through the app's extractors: training sees what live use sees."""
 
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
+from assets.errors import BadInput
+from assets.manifest import manifest
+from extractors.features import EMOTIONS
+from extractors.stream import from_seconds
+from inference.training.corpora import read_corpus
+from inference.training.example_files import features_of_bytes, features_to_bytes
+from inference.training.examples import Example, ExampleSet
+from inference.training.extraction_cache import ExtractionCache, content_key
+from inference.training.item_features import (
+    Features,
+    face_features,
+    text_features,
+    video_features,
+    voice_features,
+)
+from inference.training.item_workers import Broken, each_item
+from inference.training.labelled_item import LabelledItem
+from inference.training.mmmo import read_mmmo
 
-from assets.errors import AffectscopeError, BadInput
-from assets.pretrained import path_of
-from extractors.features import EMOTIONS, TextContext, Word
-from extractors.stream import SECOND, Sample, from_seconds
-from inference.training.corpora import LabelledItem, read_corpus
-from inference.training.examples import Example, ExampleSet, Row
+__all__ = ["KINDS", "Failed", "extract_corpus"]
 
-__all__ = ["Failed", "extract_corpus"]
-
-STILL_STEPS = 40
-"""Tenths of a second for which a picture is shown: the length of the window of the face."""
-FACE_SIZES = ((256, 96, False), (256, 96, True), (192, 64, False), (320, 160, True))
-"""Side and border in pixels and mirroring of each variant of a face crop; the first is the item."""
-LONGEST_WORDS = 24
+KINDS = ("ravdess", "ckplus", "meld", "mmmo", "folder")
+"""Kinds of corpora that can be extracted."""
+EXTRACTION = "2"
+"""Counts up when the same content gives other features: nothing old must be taken for new."""
+PRETRAINED = {
+    "ravdess": ("whisper-tiny.en",),
+    "ckplus": ("face-landmarker",),
+    "meld": ("minilm",),
+    "folder": ("whisper-tiny.en", "face-landmarker", "minilm"),
+}
+AT_ONCE = {"ravdess": 1, "ckplus": 8, "meld": 32, "folder": 1}
+"""Contents that a process is given at a time: short ones cost more to hand over than to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,116 +48,150 @@ class Failed:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What is extracted once, whoever has labelled it how often."""
+
+    kind: str
+    key: str
+    path: Path | None
+    text: str
+    variants: int
+
+
 Progress = Callable[[int, int], None]
 
 
 def extract_corpus(
-    folder: Path, kind: str, progress: Progress | None = None
+    folder: Path,
+    kind: str,
+    progress: Progress | None = None,
+    *,
+    cache: Path | None = None,
+    workers: int | None = None,
+    variants: int = 0,
 ) -> tuple[ExampleSet, list[Failed]]:
-    """Examples of the corpus in `folder`; `progress` is told items done and in all.
+    """Examples of the corpus in `folder`; `progress` is told contents done and in all.
 
-    An item that fails is listed and does not stop the others. Raises BadInput for an unknown kind
-    or an empty folder and ModelFileError if a pretrained file is missing.
+    `workers` processes, by default one for each processor; `variants` of every sound are made to
+    train on. With a `cache` file nothing is extracted twice. An item that fails is listed and does
+    not stop the others. Raises BadInput for an unknown kind, an empty folder, or one of which
+    nothing can be used, and ModelFileError if a pretrained file is missing.
     """
+    if kind == "mmmo":
+        return read_mmmo(folder), []
     items = read_corpus(folder, kind)
-    extract = {"ravdess": _voices, "ckplus": _faces, "meld": _texts}[kind]
-    examples: list[Example] = []
     failed: list[Failed] = []
-    for done, result in enumerate(extract(items), start=1):
-        if isinstance(result, Failed):
-            failed.append(result)
-        else:
-            examples.extend(result)
-        if progress is not None:
-            progress(done, len(items))
+    keyed = [(item, key) for item in items if (key := _key(item, kind, variants, failed))]
+    contents = {key: _Content(kind, key, item.path, item.text, variants) for item, key in keyed}
+    features, whys = _extracted(
+        list(contents.values()), cache, _workers(workers, kind, len(contents)), progress
+    )
+    examples: list[Example] = []
+    for item, key in keyed:
+        found = _examples(item, features.get(key, []))
+        examples += found
+        if not found:
+            failed.append(Failed(item.id, whys.get(key, "nothing in this part of it")))
     if not examples:
         raise BadInput(f"nothing of {folder} could be used; the first: {failed[0].why}")
-    return ExampleSet(kind, tuple(examples), {"items": len(items), "failed": len(failed)}), failed
+    place = {item.id: index for index, item in enumerate(items)}
+    failed.sort(key=lambda failure: place[failure.id])
+    origin = {"items": len(items), "failed": len(failed), "variants": variants}
+    return ExampleSet(kind, tuple(examples), origin), failed
 
 
-def _example(
-    item: LabelledItem, name: str, samples: Sequence[Sample[Any]], variant: int = 0
-) -> Example:
-    emotion = EMOTIONS.index(item.emotion)
-    return Example(
-        item.id, item.person, emotion, item.sentiment, item.split, variant, {name: tuple(samples)}
-    )
+def _workers(wanted: int | None, kind: str, contents: int) -> int:
+    several = -(-contents // AT_ONCE[kind])
+    return max(1, min(wanted or os.cpu_count() or 1, several))
 
 
-def _voices(items: Sequence[LabelledItem]) -> Iterator[list[Example] | Failed]:
-    from extractors.speech import SpeechModel
-    from extractors.utterances import UtteranceStage
-    from extractors.video_file import VideoFile
-    from extractors.voice import VoiceStage
-
-    model = SpeechModel(path_of("whisper-tiny.en"))
-    for item in items:
-        assert item.path is not None
-        try:
-            pieces, voice = UtteranceStage(), VoiceStage(model)
-            found: list[Sample[Any]] = []
-            for block in VideoFile(item.path).audio():
-                found += pieces.process(block)
-            found += pieces.finish()
-            samples = [sample for piece in found for sample in voice.process(piece)]
-        except AffectscopeError as error:
-            yield Failed(item.id, str(error))
-            continue
-        if any(sample.data.present for sample in samples):
-            yield [_example(item, "voice", samples)]
-        else:
-            yield Failed(item.id, "nobody speaks in it")
+def _key(item: LabelledItem, kind: str, variants: int, failed: list[Failed]) -> str:
+    """Hash of the content, of what is done with it and with which files; "" if it is unreadable."""
+    known = manifest()
+    models = [file.sha256 for name in PRETRAINED[kind] for file in known.of(name).files]
+    made = str(variants) if kind == "ravdess" else ""
+    content = item.path if item.path is not None else item.text
+    try:
+        return content_key(EXTRACTION, kind, made, *models, content)
+    except OSError as error:
+        failed.append(Failed(item.id, f"cannot read {item.path}: {error.strerror}"))
+        return ""
 
 
-def _faces(items: Sequence[LabelledItem]) -> Iterator[list[Example] | Failed]:
-    import cv2
-
-    from extractors.face import FaceLandmarker
-
-    # crops of 48 x 48 pixels are blurred: at the usual confidence a few of them show no face
-    with FaceLandmarker(path_of("face-landmarker"), video=False, confidence=0.2) as landmarker:
-        for item in items:
-            picture = cv2.imread(str(item.path), cv2.IMREAD_COLOR_RGB)
-            if picture is None:
-                yield Failed(item.id, "not a picture")
-                continue
-            examples = []
-            for variant, (side, border, mirrored) in enumerate(FACE_SIZES):
-                vector = landmarker(_framed(picture, side, border, mirrored)).vector
-                if vector is not None:
-                    shown = [
-                        Sample("face", t, t, t, Row(vector))
-                        for t in range(SECOND // 10, (STILL_STEPS + 1) * SECOND // 10, SECOND // 10)
-                    ]
-                    examples.append(_example(item, "face", shown, variant))
-            yield examples if examples else Failed(item.id, "no face found")
-
-
-def _framed(
-    picture: npt.NDArray[Any], side: int, border: int, mirrored: bool
-) -> npt.NDArray[np.uint8]:
-    """A tight crop enlarged and given a border, so that the detector sees a face in a picture."""
-    import cv2
-
-    upright = picture[:, ::-1] if mirrored else picture
-    large = cv2.resize(upright, (side, side), interpolation=cv2.INTER_CUBIC)
-    framed = cv2.copyMakeBorder(large, border, border, border, border, cv2.BORDER_REPLICATE)
-    return np.asarray(framed, np.uint8)
+def _extracted(
+    contents: Sequence[_Content], cache: Path | None, workers: int, progress: Progress | None
+) -> tuple[dict[str, list[Features]], dict[str, str]]:
+    """Features, and why there are none, by key."""
+    features: dict[str, list[Features]] = {}
+    whys: dict[str, str] = {}
+    with ExtractionCache(cache if cache is not None else Path(":memory:")) as known:
+        left = []
+        for content in contents:
+            stored = known.get(content.key)
+            if stored is None:
+                left.append(content)
+            else:
+                features[content.key] = features_of_bytes(stored, known.path)
+        size = AT_ONCE[contents[0].kind] if contents else 1
+        groups = [left[first : first + size] for first in range(0, len(left), size)]
+        for index, results in each_item(_features_of_all, groups, workers):
+            group = groups[index]
+            if isinstance(results, Broken):
+                results = _one_by_one(group, results)
+            for content, result in zip(group, results, strict=True):
+                if isinstance(result, Broken):
+                    whys[content.key] = result.why
+                else:
+                    known.put(content.key, result)
+                    features[content.key] = features_of_bytes(result, known.path)
+            if progress is not None:
+                progress(len(features) + len(whys), len(contents))
+    return features, whys
 
 
-def _texts(items: Sequence[LabelledItem]) -> Iterator[list[Example] | Failed]:
-    from extractors.text import TextEncoder
+def _one_by_one(
+    group: Sequence[_Content], broken: Broken[list[_Content]]
+) -> list[bytes | Broken[_Content]]:
+    """Results of a group in which something kills the process that extracts it."""
+    if len(group) == 1:
+        return [Broken(broken.why)]
+    results: dict[int, bytes | Broken[_Content]] = dict(each_item(_features_of, group, 2))
+    return [results[index] for index in range(len(group))]
 
-    encoder = TextEncoder(path_of("minilm/model.onnx"), path_of("minilm/tokenizer.json"))
-    for item in items:
-        texts = item.text.split()[-LONGEST_WORDS:]
-        if not texts:
-            yield Failed(item.id, "no words")
-            continue
-        # four words a second, a usual rate of speech, puts the last words inside the window
-        ends = [from_seconds((i + 1) / 4) for i in range(len(texts))]
-        words = tuple(
-            Word(text, end - SECOND // 4, end, 1.0) for text, end in zip(texts, ends, strict=True)
-        )
-        context = TextContext(words, encoder(texts))
-        yield [_example(item, "text", [Sample("text", ends[-1], ends[-1], ends[-1], context)])]
+
+def _features_of_all(contents: Sequence[_Content]) -> list[bytes | Broken[_Content]]:
+    return [result for _, result in each_item(_features_of, contents, 1)]
+
+
+def _features_of(content: _Content) -> bytes:
+    """Extract one content, as bytes: what crosses to another process is what is stored."""
+    if content.path is None:
+        return features_to_bytes(text_features(content.text))
+    if content.kind == "ravdess":
+        return features_to_bytes(voice_features(content.path, content.variants))
+    extract = face_features if content.kind == "ckplus" else video_features
+    return features_to_bytes(extract(content.path))
+
+
+def _examples(item: LabelledItem, variants: Sequence[Features]) -> list[Example]:
+    """The variants of the item as examples; of a part of a recording, what lies in it."""
+    start, whole = from_seconds(item.start), item.end == float("inf")
+    emotion = -1 if item.emotion is None else EMOTIONS.index(item.emotion)
+    found = []
+    for variant, features in enumerate(variants):
+        kept = {
+            name: tuple(s for s in samples if whole or start < s.end <= from_seconds(item.end))
+            for name, samples in features.items()
+        }
+        samples = {name: stream for name, stream in kept.items() if any(map(_is_there, stream))}
+        if samples:
+            found.append(
+                Example(item.id, item.person, emotion, item.sentiment, item.split, variant, samples)
+            )
+    return found
+
+
+def _is_there(sample: "object") -> bool:
+    data = getattr(sample, "data", None)
+    return getattr(data, "vector", data) is not None

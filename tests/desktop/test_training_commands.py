@@ -80,10 +80,14 @@ def test_extract_train_evaluate(
     folders = corpora(shared / "data", tmp_path / "corpora")
     for kind, corpus in folders.items():
         out = tmp_path / "examples" / corpus.name
-        assert cli.main(["extract", str(corpus), "--kind", kind, "--out", str(out)]) == 0
+        words = ["extract", str(corpus), "--kind", kind, "--out", str(out), "--workers", "1"]
+        assert cli.main(words) == 0
     shown = capsys.readouterr()
     assert "6 examples of 7 items" in shown.out
-    assert "without: 03-01-04-01-01-01-04" in shown.err
+    assert "1 without example" in shown.err
+    assert "  03-01-04-01-01-01-04  " in shown.err
+    table = (tmp_path / "examples" / "voices" / "failures.csv").read_text("utf-8")
+    assert [line.split(",")[0] for line in table.splitlines()] == ["id", "03-01-04-01-01-01-04"]
 
     (tmp_path / "tiny.toml").write_text(CONFIG)
     file = tmp_path / "new folder" / "tiny.safetensors"

@@ -11,7 +11,9 @@ import pytest
 from assets.errors import BadInput
 from extractors.features import EMOTIONS, LIVE_WINDOWS, SAMPLE_RATE
 from extractors.stream import SECOND
-from inference.training.extract import FACE_SIZES, Failed, extract_corpus
+from inference.training import extract as extract_module
+from inference.training.extract import Failed, extract_corpus
+from inference.training.item_features import FACE_SIZES
 
 Models = Callable[[str], Path]
 HEADER = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n"
@@ -46,9 +48,9 @@ def test_voices_and_clips_of_no_use_among_them(
     (tmp_path / "03-01-04-01-01-01-05.wav").write_bytes(b"no sound")
     (tmp_path / "03-01-04-01-01-01-06.wav").touch()
     told: list[tuple[int, int]] = []
-    found, failed = extract_corpus(tmp_path, "ravdess", lambda *at: told.append(at))
+    found, failed = extract_corpus(tmp_path, "ravdess", lambda *at: told.append(at), workers=1)
     assert told == [(i, 6) for i in range(1, 7)]
-    assert found.origin == {"items": 6, "failed": 4}
+    assert found.origin == {"items": 6, "failed": 4, "variants": 0}
     assert list(why(failed)) == [f"03-01-04-01-01-01-0{actor}" for actor in (3, 4, 5, 6)]
     assert why(failed)["03-01-04-01-01-01-03"] == "nobody speaks in it"
     assert "03-01-04-01-01-01-05.wav" in why(failed)["03-01-04-01-01-01-05"]
@@ -78,9 +80,9 @@ def test_faces_with_their_variants_and_pictures_of_no_use(
     (tmp_path / "fear").mkdir()
     (tmp_path / "fear" / "S001_001_1.png").write_bytes(b"no picture")
     cv2.imwrite(str(tmp_path / "fear" / "S001_001_2.png"), np.full((48, 48), 128, np.uint8))
-    found, failed = extract_corpus(tmp_path, "ckplus")
+    found, failed = extract_corpus(tmp_path, "ckplus", workers=1)
     assert why(failed) == {"S001_001_1": "not a picture", "S001_001_2": "no face found"}
-    assert found.origin == {"items": 5, "failed": 2}
+    assert found.origin == {"items": 5, "failed": 2, "variants": 0}
     assert [(EMOTIONS[e.emotion], e.variant) for e in found.examples] == [
         (emotion, variant)
         for emotion in ("angry", "happy", "surprised")
@@ -104,9 +106,9 @@ def test_words_of_meld(shared: Path, models: Models, tmp_path: Path) -> None:
     (tmp_path / "train_sent_emo.csv").write_text(
         HEADER + f"1,  ,Ross,joy,positive,0,0\n2,{long},Ross,joy,positive,0,1\n", "utf-8"
     )
-    found, failed = extract_corpus(tmp_path, "meld")
+    found, failed = extract_corpus(tmp_path, "meld", workers=1)
     assert why(failed) == {"train-0-0": "no words"}
-    assert found.origin == {"items": 7, "failed": 1}
+    assert found.origin == {"items": 7, "failed": 1, "variants": 0}
     assert [e.split for e in found.examples] == ["train"] + ["dev"] * 5
     utterances = found.examples[0].window(LIVE_WINDOWS), found.examples[2].window(LIVE_WINDOWS)
     assert [int(window.valid["text"].sum()) for window in utterances] == [24, 1]  # 60, "What?"
@@ -119,4 +121,105 @@ def test_a_corpus_of_which_nothing_can_be_used_says_why(models: Models, tmp_path
     models("whisper-tiny.en")
     write_sound(tmp_path / "03-01-04-01-01-01-03.wav", sine(1.0))
     with pytest.raises(BadInput, match=r"nothing of .* could be used; the first: nobody speaks"):
-        extract_corpus(tmp_path, "ravdess")
+        extract_corpus(tmp_path, "ravdess", workers=1)
+
+
+def test_variants_are_of_the_same_clip_and_come_after_it(
+    shared: Path, models: Models, tmp_path: Path
+) -> None:
+    models("whisper-tiny.en")
+    shutil.copy(shared / "data" / "ravdess" / "03-01-03-02-01-01-01.flac", tmp_path)
+    plain, _ = extract_corpus(tmp_path, "ravdess", workers=1)
+    found, _ = extract_corpus(tmp_path, "ravdess", workers=1, variants=2)
+    again, _ = extract_corpus(tmp_path, "ravdess", workers=1, variants=2)
+    assert [e.variant for e in found.examples] == [0, 1, 2]
+    windows = [e.window(LIVE_WINDOWS).features["voice"] for e in found.examples]
+    assert np.array_equal(windows[0], plain.examples[0].window(LIVE_WINDOWS).features["voice"])
+    assert not np.array_equal(windows[0], windows[1])
+    repeated = [e.window(LIVE_WINDOWS).features["voice"] for e in again.examples]
+    assert all(np.array_equal(*pair) for pair in zip(windows, repeated, strict=True))
+
+
+def test_what_is_in_the_cache_is_not_extracted_again(
+    models: Models, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models("minilm")
+    corpus, cache = tmp_path / "corpus", tmp_path / "cache.sqlite"
+    corpus.mkdir()
+    table = corpus / "train_sent_emo.csv"
+    table.write_text(HEADER + "1,Well done,Ross,joy,positive,0,0\n", "utf-8")
+    first, _ = extract_corpus(corpus, "meld", workers=1, cache=cache)
+
+    read: list[str] = []
+    whole = extract_module.text_features
+    monkeypatch.setattr(
+        extract_module, "text_features", lambda text: (read.append(text), whole(text))[1]
+    )
+    # another label and another utterance: only the words are content
+    table.write_text(
+        HEADER + "1,Well done,Ross,sadness,negative,0,0\n2,Oh no,Ross,sadness,negative,0,1\n",
+        "utf-8",
+    )
+    second, _ = extract_corpus(corpus, "meld", workers=1, cache=cache)
+    assert read == ["Oh no"]
+    assert [EMOTIONS[e.emotion] for e in second.examples] == ["sad", "sad"]
+    windows = [found.examples[0].window(LIVE_WINDOWS).features["text"] for found in (first, second)]
+    assert np.array_equal(*windows)
+
+
+def test_a_stopped_run_keeps_what_it_has_done(
+    models: Models, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models("minilm")
+    corpus, cache = tmp_path / "corpus", tmp_path / "cache.sqlite"
+    corpus.mkdir()
+    lines = [f"{i},Word {i},Ross,joy,positive,0,{i}\n" for i in range(40)]
+    (corpus / "train_sent_emo.csv").write_text(HEADER + "".join(lines), "utf-8")
+
+    def stop(done: int, of: int) -> None:
+        assert (done, of) == (32, 40)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        extract_corpus(corpus, "meld", stop, workers=1, cache=cache)
+    told: list[tuple[int, int]] = []
+    read: list[str] = []
+    whole = extract_module.text_features
+    monkeypatch.setattr(
+        extract_module, "text_features", lambda text: (read.append(text), whole(text))[1]
+    )
+    found, _ = extract_corpus(corpus, "meld", lambda *at: told.append(at), workers=1, cache=cache)
+    assert (len(read), told, len(found.examples)) == (8, [(40, 40)], 40)
+
+
+def test_a_cache_that_is_no_cache_is_named(models: Models, tmp_path: Path) -> None:
+    models("minilm")
+    cache = tmp_path / "cache.sqlite"
+    cache.write_bytes(b"no database" * 100)
+    (tmp_path / "train_sent_emo.csv").write_text(HEADER + "1,Hi,Ross,joy,positive,0,0\n", "utf-8")
+    with pytest.raises(BadInput, match=r"cache\.sqlite.*delete it"):
+        extract_corpus(tmp_path, "meld", workers=1, cache=cache)
+
+
+def test_own_videos_give_what_the_app_senses_in_them(
+    shared: Path, models: Models, tmp_path: Path
+) -> None:
+    for name in ("whisper-tiny.en", "face-landmarker", "minilm"):
+        models(name)
+    shutil.copy(shared / "media" / "talking_head_speech_8s.mp4", tmp_path / "talk.mp4")
+    (tmp_path / "labels.csv").write_text(
+        "file,emotion,sentiment,person,start,end\n"
+        "talk.mp4,neutral,0.5,A,0,4\ntalk.mp4,,-1,A,4,8\nabsent.mp4,happy,,B,,\n",
+        "utf-8",
+    )
+    found, failed = extract_corpus(tmp_path, "folder", workers=1)
+    assert list(why(failed)) == ["absent.mp4"]
+    first, second = found.examples
+    assert (first.id, first.person, first.sentiment) == ("talk.mp4 0-4 s", "A", 0.5)
+    assert (EMOTIONS[first.emotion], second.emotion) == ("neutral", -1)
+    assert first.end <= 4 * SECOND < second.end <= 8 * SECOND
+    for example in (first, second):
+        window = example.window(LIVE_WINDOWS)
+        assert window.present("face")
+        assert window.present("voice")
+        assert window.present("text")

@@ -1,0 +1,56 @@
+"""Made variants of a voice: what they change, and what they leave."""
+
+import numpy as np
+import pytest
+
+from extractors.features import SAMPLE_RATE
+from inference.training.sound_variants import at_speed, in_a_room, varied, with_noise
+
+
+def tone(hertz: float, seconds: float = 1.0) -> np.ndarray:
+    time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    return (0.3 * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
+
+
+def pitch(samples: np.ndarray) -> float:
+    return float(np.abs(np.fft.rfft(samples)).argmax() * SAMPLE_RATE / len(samples))
+
+
+@pytest.mark.parametrize("speed", [0.8, 1.25])
+def test_speed_changes_length_and_pitch_and_not_loudness(speed: float) -> None:
+    changed = at_speed(tone(400.0), speed)
+    assert len(changed) == round(SAMPLE_RATE / speed)
+    assert pitch(changed) == pytest.approx(400 * speed, abs=2)
+    assert np.abs(changed).max() == pytest.approx(0.3, abs=0.03)
+
+
+def test_a_room_goes_on_after_the_sound_and_adds_nothing_before_it() -> None:
+    click = np.zeros(SAMPLE_RATE, np.float32)
+    click[4000] = 1.0
+    heard = in_a_room(click, np.random.default_rng(0))
+    assert np.abs(heard[:4000]).max() < 1e-6
+    assert heard[4000] == pytest.approx(1.0, abs=1e-6)
+    early, late = np.std(heard[4010:4500]), np.std(heard[5500:6000])
+    assert early > 3 * late > 0
+
+
+def test_noise_is_as_loud_as_it_should_be() -> None:
+    clean = tone(400.0)
+    for seed in range(10):
+        noise = with_noise(clean, np.random.default_rng(seed)) - clean
+        ratio = 20 * np.log10(np.sqrt(np.mean(clean**2)) / noise.std())
+        assert 7.5 < ratio < 30.5
+
+
+def test_variants_stay_in_range_and_nothing_becomes_of_nothing() -> None:
+    loud = np.clip(4 * tone(200.0), -1, 1)
+    for variant in range(1, 7):
+        changed = varied(loud, variant, np.random.default_rng(variant))
+        assert changed.dtype == np.float32
+        assert np.isfinite(changed).all()
+        assert np.abs(changed).max() <= 1.0
+        assert not np.array_equal(changed[:100], loud[:100])
+    assert varied(loud, 0, np.random.default_rng(0)) is loud
+    silent = np.zeros(800, np.float32)
+    assert not varied(silent, 2, np.random.default_rng(0)).any()
+    assert len(varied(np.zeros(0, np.float32), 1, np.random.default_rng(0))) == 0
