@@ -1,5 +1,7 @@
 """Faces in pictures: landmarks, blendshapes and head pose of the one face that is followed."""
 
+import io
+import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +18,11 @@ from extractors.stream import SECOND, Sample
 __all__ = ["Box", "FaceFollower", "FaceLandmarker", "FaceStage", "head_pose", "open_face_stage"]
 
 MAX_FACES = 4
-"""Faces looked for in a picture; more than one costs under a tenth of the time (measured)."""
+"""Faces looked for in a picture."""
+SCOUT_EVERY = SECOND // 2
+"""How often a face that seems to be alone is checked for company."""
+CROWD_KEPT = 2 * SECOND
+"""How long all faces are still looked for after the last picture with more than one."""
 MILLISECOND = SECOND // 1000
 
 
@@ -117,11 +123,40 @@ def head_pose(matrix: npt.NDArray[Any]) -> FloatArray:
     return np.concatenate([angles, matrix[:3, 3]]).astype(np.float32)
 
 
+class FaceCounter:
+    """How many faces a picture has, by the detector inside the landmarker's bundle."""
+
+    def __init__(self, bundle: bytes, confidence: float) -> None:
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        with zipfile.ZipFile(io.BytesIO(bundle)) as files:
+            detector = files.read("face_detector.tflite")
+        options = vision.FaceDetectorOptions(
+            base_options=BaseOptions(model_asset_buffer=detector),
+            running_mode=vision.RunningMode.IMAGE,
+            min_detection_confidence=confidence,
+        )
+        with native_log_captured():
+            self._detector: Any = vision.FaceDetector.create_from_options(options)
+
+    def __call__(self, picture: Any) -> int:
+        """Faces in a `mediapipe.Image`."""
+        return len(self._detector.detect(picture).detections)
+
+    def close(self) -> None:
+        """Free the model."""
+        self._detector.close()
+
+
 class FaceLandmarker:
     """MediaPipe Face Landmarker with blendshapes and head pose.
 
     In video mode pictures come in the order of time and the face is tracked from one to the next;
     otherwise each picture stands alone. Used by one thread at a time; a context manager.
+
+    While it looks for more faces than it finds, MediaPipe searches every picture anew, which costs
+    a sixth of the time (benchmarks/face_cost.py). So in a video it tracks a single face while a
+    detector, asked twice a second, sees no other, and up to `max_faces` from then on.
     """
 
     def __init__(
@@ -133,25 +168,35 @@ class FaceLandmarker:
         confidence: float = 0.5,
     ) -> None:
         """Load `face_landmarker.task`. `confidence` 0 to 1: what counts as a face."""
-        from mediapipe.tasks.python import BaseOptions, vision
-
+        self._bundle = model.read_bytes()
         self._video = video
+        self._max_faces = max_faces
+        self._confidence = confidence
         self._follower = FaceFollower()
+        self._scout = FaceCounter(self._bundle, confidence) if video and max_faces > 1 else None
+        self._scout_at = 0
+        self._crowd_until = 0
         self._last = 0
         self._last_ms = -1
-        mode = vision.RunningMode.VIDEO if video else vision.RunningMode.IMAGE
+        self._looked_for = 1 if video else max_faces
+        self._landmarker: Any = self._opened()
+
+    def _opened(self) -> Any:
+        """A landmarker of MediaPipe that has seen nothing yet, for `_looked_for` faces."""
+        from mediapipe.tasks.python import BaseOptions, vision
+
         options = vision.FaceLandmarkerOptions(
-            base_options=BaseOptions(model_asset_buffer=model.read_bytes()),
-            running_mode=mode,
-            num_faces=max_faces,
-            min_face_detection_confidence=confidence,
-            min_face_presence_confidence=confidence,
-            min_tracking_confidence=confidence,
+            base_options=BaseOptions(model_asset_buffer=self._bundle),
+            running_mode=vision.RunningMode.VIDEO if self._video else vision.RunningMode.IMAGE,
+            num_faces=self._looked_for,
+            min_face_detection_confidence=self._confidence,
+            min_face_presence_confidence=self._confidence,
+            min_tracking_confidence=self._confidence,
             output_face_blendshapes=True,
             output_facial_transformation_matrixes=True,
         )
         with native_log_captured():
-            self._landmarker: Any = vision.FaceLandmarker.create_from_options(options)
+            return vision.FaceLandmarker.create_from_options(options)
 
     def __call__(self, image: npt.NDArray[np.uint8], time: int = 0) -> FaceFeatures:
         """Features of the followed face in `image` uint8 [height, width, 3] RGB.
@@ -168,10 +213,27 @@ class FaceLandmarker:
         if time < self._last:
             raise ValueError(f"picture at {time} ns comes after one at {self._last} ns")
         self._last = time
+        self._look_around(picture, time)
         # MediaPipe counts whole milliseconds and wants each picture later than the last
         self._last_ms = max(time // MILLISECOND, self._last_ms + 1)
         result = self._landmarker.detect_for_video(picture, self._last_ms)
+        if len(result.face_landmarks) > 1:
+            self._crowd_until = time + CROWD_KEPT
         return self._features(result, time, self._follower)
+
+    def _look_around(self, picture: Any, time: int) -> None:
+        """Decide how many faces to look for in this picture."""
+        if self._scout is None:
+            return
+        if time >= max(self._scout_at, self._crowd_until):
+            self._scout_at = time + SCOUT_EVERY
+            if self._scout(picture) > 1:
+                self._crowd_until = time + CROWD_KEPT
+        wanted = self._max_faces if time < self._crowd_until else 1
+        if wanted != self._looked_for:
+            self._landmarker.close()
+            self._looked_for = wanted
+            self._landmarker = self._opened()
 
     @staticmethod
     def _features(result: Any, time: int, follower: FaceFollower) -> FaceFeatures:
@@ -189,10 +251,13 @@ class FaceLandmarker:
         )
 
     def close(self) -> None:
-        """Free the model. Calling it twice does no harm."""
+        """Free the models. Calling it twice does no harm."""
         if self._landmarker is not None:
             self._landmarker.close()
             self._landmarker = None
+        if self._scout is not None:
+            self._scout.close()
+            self._scout = None
 
     def __enter__(self) -> "FaceLandmarker":
         return self

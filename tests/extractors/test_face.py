@@ -184,6 +184,42 @@ def test_in_video_mode_time_never_goes_back(
     opened.close()  # a second time
 
 
+def test_a_second_face_is_seen_within_half_a_second_and_taken_when_it_stays(
+    models: Callable[[str], Path], astronaut: Image
+) -> None:
+    from skimage.transform import resize
+
+    face = astronaut[:256, 100:356]
+    alone = np.full((400, 700, 3), 128, np.uint8)
+    alone[:256, 444:] = face
+    both = alone.copy()
+    both[:, :400] = (resize(face, (400, 400)) * 255).astype(np.uint8)
+
+    def shown(start: int, end: int, image: Image) -> list[tuple[int, int, bool, float]]:
+        rows = []
+        for time in range(start, end, 100 * MS):
+            found = opened(image, time)
+            assert found.landmarks is not None, f"lost at {time // MS} ms"
+            middle = float(found.landmarks[:, 0].mean())
+            rows.append((time // MS, found.faces, found.switched, middle))
+        return rows
+
+    with FaceLandmarker(models("face-landmarker")) as opened:
+        before = shown(0, 1050 * MS, alone)
+        during = shown(1100 * MS, 4050 * MS, both)
+        after = shown(
+            4100 * MS, 7050 * MS, np.pad(both[:, :400], ((0, 0), (0, 300), (0, 0)), mode="edge")
+        )
+    assert {faces for _, faces, _, _ in before} == {1}
+    seen = next(time for time, faces, _, _ in during if faces == 2)
+    assert seen <= 1600
+    (switch,) = [time for time, _, switched, _ in before + during + after if switched]
+    assert seen + 900 <= switch <= seen + 1200  # 1.5 times larger for a whole second
+    assert all(middle > 0.5 for time, _, _, middle in before + during if time < switch)
+    assert all(middle < 0.5 for time, _, _, middle in during if time >= switch)
+    assert {faces for _, faces, _, _ in after} == {1}
+
+
 class Looking:
     """Stands in for the landmarker and notes what it is shown."""
 
