@@ -1,0 +1,12 @@
+"""Live: camera and microphone, or what stands in for them, to emotion while it happens."""
+
+from inference.live.interface import (
+    Health,
+    Latency,
+    Live,
+    LiveState,
+    ModalityStatus,
+    SourceStatus,
+)
+
+__all__ = ["Health", "Latency", "Live", "LiveState", "ModalityStatus", "SourceStatus"]

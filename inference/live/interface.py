@@ -1,0 +1,203 @@
+"""What a live session shows. The window pulls; every call returns within a few milliseconds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Literal, Protocol
+
+from extractors.features import FaceFeatures, FloatArray, VideoFrame, Word
+from extractors.recording.observations import Event, Marker
+from extractors.sources import SourceChoice, SourceInfo
+from extractors.stream import Sample
+from extractors.timeline import Timeline
+
+__all__ = ["Health", "Latency", "Live", "LiveState", "ModalityStatus", "SourceStatus"]
+
+
+class LiveState(Enum):
+    """Where a session is in its life; it only ever moves on, but for pauses."""
+
+    PREVIEW = "preview"
+    """The chosen devices are open, and pictures and level are shown; nothing is analysed."""
+    STARTING = "starting"
+    """The models are being loaded."""
+    RUNNING = "running"
+    PAUSED = "paused"
+    """The devices stay open; nothing is analysed or recorded. The timeline has a gap."""
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """How the source of pictures or of sound is doing."""
+
+    choice: SourceChoice | None
+    """None: switched off."""
+    state: Literal["off", "opening", "open", "lost", "ended"]
+    text: str = ""
+    """One line for people: what happened and what to do; empty when all is well."""
+    info: SourceInfo | None = None
+    """Of the open source."""
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a camera or a microphone may be taking something: show the privacy indicator."""
+        device = self.choice is not None and self.choice.kind == "device"
+        return device and self.state in ("opening", "open")
+
+
+@dataclass(frozen=True, slots=True)
+class ModalityStatus:
+    """What the network sees of one modality now."""
+
+    state: Literal["present", "absent", "waiting", "off", "failed"]
+    """waiting: nothing has come yet; off: no source is chosen; failed: its worker has stopped."""
+    text: str
+    """One line for people: "no face", "silence", "nobody has spoken for 8 s"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Quantiles of a delay over the last minute or so, in milliseconds."""
+
+    p50: float
+    p95: float
+    p99: float
+    count: int
+    """How many were measured since the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the program keeps up."""
+
+    latency: Mapping[str, Latency]
+    """By stage, each from capture on: "picture" and "sound" (reached the program), "face",
+    "voice", "words" (committed, from the end of the word), "prediction" (from the newest picture
+    in the window to the prediction), "late" (from the end of the window to the prediction),
+    "displayed" (from the newest picture in the window to the screen)."""
+    dropped: Mapping[str, int]
+    """Samples dropped so far, by channel; sound that the device itself lost under "device"."""
+    rates: Mapping[str, float]
+    """A second, over the last seconds: "camera", "face", "predictions"."""
+    drift_ppm: float | None
+    """How much faster than the session's clock the microphone's runs; None until it is known."""
+    step: int
+    """On the ladder of degradation; 0 is full quality."""
+    step_text: str
+    """What is being saved: "face at 15 pictures a second"; empty at 0."""
+    step_reason: str
+    """Why; empty at 0."""
+    draw_landmarks: bool
+    """False on the last step: the window leaves the mesh away."""
+    load: Mapping[str, float]
+    """Fraction of the time that each worker is busy, 0 to 1, over the last seconds."""
+
+
+class Live(Protocol):
+    """A live session; `inference.live.session.LiveSession` is one.
+
+    All methods may be called from one thread that must not wait; times are seconds of session
+    time, which begins with `start` and passes during pauses and while the computer sleeps.
+    """
+
+    @property
+    def state(self) -> LiveState: ...
+
+    @property
+    def now(self) -> float:
+        """Session time; 0 before the start."""
+        ...
+
+    def preview(self) -> None:
+        """Open the chosen sources; returns at once."""
+        ...
+
+    def start(self, folder: Path | None = None) -> None:
+        """Analyse from now on, and record into `folder` if one is given; returns at once.
+
+        Sources that are not open yet are opened. Session time begins when the models are loaded.
+        """
+        ...
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def stop(self) -> None:
+        """End in order, the recording included. Returns at once; `wait` tells when it is done."""
+        ...
+
+    def abort(self) -> None:
+        """As `stop`, but discard what is under way, and the recording."""
+        ...
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most so long for the end after `stop` or `abort`; whether all has ended."""
+        ...
+
+    def choose_video(self, choice: SourceChoice | None) -> None:
+        """Switch to another source of pictures, or to none, in any state; returns at once."""
+        ...
+
+    def choose_audio(self, choice: SourceChoice | None) -> None: ...
+
+    def mark(self, label: str, note: str = "") -> None:
+        """Put a marker at the present moment."""
+        ...
+
+    def timeline(self) -> Timeline:
+        """The last hour, without copying. Rows of the last `grace` seconds may still change, as
+        words come late; a pause or a gap has no rows."""
+        ...
+
+    @property
+    def grace(self) -> float:
+        """Seconds for which late words still change a row."""
+        ...
+
+    def words(self) -> Sequence[Word]:
+        """The committed words of the last hour."""
+        ...
+
+    def tentative(self) -> Sequence[Word]:
+        """What may have been said after the last committed word."""
+        ...
+
+    def markers(self) -> Sequence[Sample[Marker]]: ...
+
+    def events(self) -> Sequence[Sample[Event]]:
+        """What happened, oldest first: faults, gaps, changes of quality. `Event.text` says what
+        happened and what to do; `Event.kind` is for programs."""
+        ...
+
+    def newest_picture(self) -> Sample[VideoFrame] | None:
+        """Also before the start."""
+        ...
+
+    def newest_face(self) -> Sample[FaceFeatures] | None: ...
+
+    def landmarks_at(self, time: float) -> FloatArray | None:
+        """[478, 3] of the newest picture at or before `time`, of the last ten seconds."""
+        ...
+
+    def level(self) -> tuple[float, float]:
+        """Root mean square and peak of the last tenth of a second of sound, 0 to 1."""
+        ...
+
+    def video_status(self) -> SourceStatus: ...
+
+    def audio_status(self) -> SourceStatus: ...
+
+    def modalities(self) -> Mapping[str, ModalityStatus]:
+        """By the names of `extractors.features.MODALITIES`."""
+        ...
+
+    def health(self) -> Health: ...
+
+    def displayed(self, time: float) -> None:
+        """Tell that the row of `timeline()` at `time` is on the screen now, for the latency
+        "displayed"."""
+        ...
