@@ -32,8 +32,10 @@ TICKS = 300
 class Pictures(FakeMedia):
     """Two pictures in turn, 25 a second."""
 
-    def frames(self, start: int = 0, max_side: int | None = None) -> Iterator[Sample[VideoFrame]]:
-        del max_side
+    def frames(
+        self, start: int = 0, max_side: int | None = None, showing: bool = False
+    ) -> Iterator[Sample[VideoFrame]]:
+        del max_side, showing
         rng = np.random.default_rng(0)
         images = [rng.integers(0, 256, (480, 640, 3), np.uint8) for _ in range(2)]
         step = SECOND // 25

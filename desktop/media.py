@@ -14,8 +14,13 @@ __all__ = ["Media", "OpenMedia", "open_file"]
 class Media(Protocol):
     """Pictures and sound from a given moment on, with their presentation times."""
 
-    def frames(self, start: int = 0, max_side: int | None = None) -> Iterator[Sample[VideoFrame]]:
-        """Upright pictures from `start` nanoseconds on, no side longer than `max_side`."""
+    def frames(
+        self, start: int = 0, max_side: int | None = None, showing: bool = False
+    ) -> Iterator[Sample[VideoFrame]]:
+        """Upright pictures from `start` nanoseconds on, no side longer than `max_side`.
+
+        With `showing` the one that is on the screen at `start` comes first.
+        """
         ...
 
     def audio(

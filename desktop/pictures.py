@@ -11,8 +11,8 @@ __all__ = ["AHEAD", "MAX_SIDE", "PictureTrack"]
 AHEAD = 8
 """Pictures that are decoded before they are needed."""
 
-LONGEST = 300_000_000
-"""How far back the picture that is due may have begun, in nanoseconds."""
+LAG = 1_000_000_000
+"""Nanoseconds by which a picture may be late: some decoders cannot follow four times the speed."""
 
 MAX_SIDE = 1280
 """Longer pictures are made smaller while they are decoded, in pixels."""
@@ -30,18 +30,7 @@ class PictureTrack:
         """Pictures that were passed over because a newer one was due."""
 
         def frames() -> Iterator[Sample[VideoFrame]]:
-            media = open_media()
-            due: Sample[VideoFrame] | None = None
-            for frame in media.frames(max(0, start - LONGEST), MAX_SIDE):
-                if frame.start <= start:
-                    due = frame
-                    continue
-                if due is not None:
-                    yield due
-                    due = None
-                yield frame
-            if due is not None:
-                yield due
+            yield from open_media().frames(start, MAX_SIDE, showing=True)
 
         self.worker = Worker("pictures", frames(), None, [self._channel])
         self.worker.start()
@@ -74,6 +63,18 @@ class PictureTrack:
             return False
         known = self._current if self._next is None else self._next
         return self._current.start <= position <= known.start + (known.start - self._current.start)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the picture that was taken last is the last one."""
+        self._pull()
+        return self._ended and self._next is None
+
+    def lags(self, position: int) -> bool:
+        """Whether the decoder is so late that it had better start anew at `position`."""
+        if self._current is None or self._pull() or self._ended:
+            return False
+        return position - self._current.start > LAG
 
     def next_start(self) -> int | None:
         """Presentation time of the picture after the one that is shown, if it is decoded."""

@@ -1,7 +1,5 @@
 """Plays a recording: pictures, sound, and one position that both keep to."""
 
-from collections import deque
-
 from desktop.media import OpenMedia
 from desktop.pictures import PictureTrack
 from desktop.playhead import Playhead
@@ -11,10 +9,16 @@ from extractors.features import VideoFrame
 from extractors.stream import Clock, Failure, MonotonicClock, Sample, Worker
 from extractors.stream.sample import SECOND
 
-__all__ = ["Playback"]
+__all__ = ["SPEEDS", "Playback"]
+
+SPEEDS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0)
+"""The speeds that a person can choose. Sound keeps its pitch and stays in step at all of them."""
 
 FRAME = SECOND // 25
-"""Length of a picture until two have been seen."""
+"""A step where there are no pictures."""
+
+MOST_OWED = 8
+"""Steps that may wait: a key that is held down does not go on long after it was let go."""
 
 PATIENCE = 2 * SECOND
 """How long an open device may stay mute before the monotonic clock takes over."""
@@ -26,7 +30,8 @@ class Playback:
     While sound plays, the sound that was heard is the clock, and pictures follow it. Where there is
     no sound (none in the file, none in the machine) the monotonic clock is. A seek starts both
     decoders anew; while many come in (scrubbing), the next start waits for the first picture of the
-    last one. `tick` does the due work and is called before each look at `picture`.
+    last one. `tick` does the due work and is called before each look at `picture`. Steps go from
+    picture to picture by the times in the file; where the next one is not decoded yet they wait.
     """
 
     def __init__(
@@ -48,7 +53,10 @@ class Playback:
         self._sound_since = 0
         self._sound_wanted = open_media is not None
         self._restart = open_media is not None
-        self._starts: deque[int] = deque(maxlen=512)
+        self._owed = 0  # steps that wait for the decoder; negative ones lead back
+        self._landing = False  # the position goes to the start of the picture that comes
+        self.loop: tuple[int, int] | None = None
+        """While playing, the end of this range (nanoseconds) leads back to its start."""
         self._ending: list[Worker] = []
 
     @property
@@ -64,6 +72,10 @@ class Playback:
         return self._playhead.playing
 
     @property
+    def speed(self) -> float:
+        return self._playhead.speed
+
+    @property
     def late(self) -> int:
         """Pictures passed over since the last seek because a newer one was due."""
         return 0 if self._pictures is None else self._pictures.late
@@ -71,7 +83,10 @@ class Playback:
     def play(self) -> None:
         if self.playing:
             return
+        if self.loop is not None and self.position >= self.loop[1]:
+            self.seek(self.loop[0])
         before = self.position
+        self._owed, self._landing = 0, False
         self._playhead.play()
         if self.position < before:
             self._restart = self._open_media is not None
@@ -88,23 +103,55 @@ class Playback:
         else:
             self.play()
 
+    def set_speed(self, speed: float) -> None:
+        """Play so many times as fast from here on."""
+        if speed != self.speed:
+            self._playhead.set_speed(speed)
+            if self.playing and not self._restart:
+                self._start_sound()
+
     def seek(self, position: int) -> None:
         """Go to a position in nanoseconds; brought into the recording."""
+        self._owed, self._landing = 0, False
+        self._go(position)
+
+    def _go(self, position: int) -> None:
         self._playhead.seek(position)
         near = self._pictures is not None and self._pictures.reaches(self.position)
         if self._open_media is not None and (self.playing or not near):
             self._restart = True
 
     def step(self, pictures: int) -> None:
-        """One picture on (1) or back (-1); pauses."""
+        """So many pictures on, or back where negative; pauses."""
         self.pause()
-        if pictures > 0:
-            following = None if self._pictures is None else self._pictures.next_start()
-            self.seek(self.position + FRAME if following is None else following)
+        if self._open_media is None:
+            self.seek(self.position + pictures * FRAME)
             return
-        now = self._starts[-1] if self._starts else self.position
-        earlier = [start for start in self._starts if now - SECOND // 5 < start < now]
-        self.seek(max(earlier, default=now - FRAME))
+        self._owed = max(-MOST_OWED, min(self._owed + pictures, MOST_OWED))
+        self._take_steps()
+
+    def _take_steps(self) -> None:
+        """As many of the steps that are owed as the decoder has pictures for."""
+        while (self._owed or self._landing) and not self._restart:
+            if self._pictures is None or self._pictures.waiting:
+                return
+            current = self._pictures.at(self.position)
+            if current is None:  # there is sound alone
+                self.seek(self.position + self._owed * FRAME)
+                return
+            if self._landing:
+                self._landing = False
+                self._playhead.seek(current.start)
+            elif self._owed < 0:
+                self._owed += 1
+                self._landing = self._restart = True
+                self._playhead.seek(current.start - 1)
+            else:
+                following = self._pictures.next_start()
+                if following is None and not self._pictures.ended:
+                    return
+                self._owed -= 1
+                self._playhead.seek(current.start if following is None else following)
 
     def tick(self) -> None:
         """Start what is wanted, notice what has failed, stop at the end."""
@@ -114,26 +161,27 @@ class Playback:
             self._start_pictures()
             if self.playing:
                 self._start_sound()
+        self._take_steps()
         self._watch_sound()
         if self._pictures is not None and self._pictures.failure is not None:
             self.notice = f"no picture: {_reason(self._pictures.failure)}"
-        if self.playing and self._playhead.at_end:
+        if self.playing and self.loop is not None and self.position >= self.loop[1]:
+            self.seek(self.loop[0])
+        elif self.playing and self._playhead.at_end:
             self.pause()
+        elif self.playing and self._pictures is not None and self._pictures.lags(self.position):
+            self._start_pictures()
 
     def picture(self) -> Sample[VideoFrame] | None:
         """What belongs on the screen at the present position."""
-        if self._pictures is None:
-            return None
-        picture = self._pictures.at(self.position)
-        if picture is not None and (not self._starts or self._starts[-1] != picture.start):
-            self._starts.append(picture.start)
-        return picture
+        return None if self._pictures is None else self._pictures.at(self.position)
 
     @property
     def settled(self) -> bool:
         """Whether nothing will change until someone acts: the window may rest."""
         waiting = self._pictures is not None and self._pictures.waiting
-        return not (self.playing or self._restart or waiting or self._ending)
+        due = self._restart or self._owed or self._landing
+        return not (self.playing or due or waiting or self._ending)
 
     def close(self, deadline: float = 3.0) -> bool:
         """Stop all threads. Returns whether they ended within `deadline` seconds."""
@@ -159,7 +207,12 @@ class Playback:
             return
         assert self._open_media is not None
         self._sound = SoundTrack(
-            self._open_media, self.position, self._open_device, self.volume, self._clock
+            self._open_media,
+            self.position,
+            self._open_device,
+            self.volume,
+            self._clock,
+            self.speed,
         )
         self._sound_since = self._clock.now()
         self._playhead.follow(self._sound)

@@ -9,7 +9,8 @@ class Playhead:
     """A position that runs with a clock while playing. All times are nanoseconds.
 
     The clock is whatever masters playback: the sound that has left the loudspeaker, or the
-    machine's monotonic clock where there is none. `follow` changes it without a jump.
+    machine's monotonic clock where there is none. `follow` changes it without a jump, `set_speed`
+    how far the position moves meanwhile.
     """
 
     def __init__(self, clock: Clock, duration: int) -> None:
@@ -18,6 +19,7 @@ class Playhead:
         self._anchor = 0
         self._since = 0
         self._playing = False
+        self._speed = 1.0
 
     @property
     def playing(self) -> bool:
@@ -28,7 +30,13 @@ class Playhead:
         """0 to `duration`."""
         if not self._playing:
             return self._anchor
-        return min(self.duration, self._anchor + max(0, self._clock.now() - self._since))
+        passed = max(0, self._clock.now() - self._since)
+        return min(self.duration, self._anchor + round(passed * self._speed))
+
+    @property
+    def speed(self) -> float:
+        """Seconds of the recording in a second of the clock."""
+        return self._speed
 
     @property
     def at_end(self) -> bool:
@@ -51,6 +59,12 @@ class Playhead:
         """Go to `position`, brought into the recording; goes on playing if it was."""
         self._anchor = min(max(0, position), self.duration)
         self._since = self._clock.now()
+
+    def set_speed(self, speed: float) -> None:
+        """Move at another speed from here on."""
+        self._anchor = self.position
+        self._since = self._clock.now()
+        self._speed = speed
 
     def follow(self, clock: Clock) -> None:
         """Let another clock master the position from here on."""

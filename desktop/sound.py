@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from desktop.media import OpenMedia
 from desktop.sound_device import CHANNELS, RATE, OpenDevice
+from desktop.time_stretch import TimeStretch
 from extractors.features import AudioBlock
 from extractors.stream import Channel, ChannelClosed, Clock, Failure, Sample, Worker
 from extractors.stream.sample import SECOND
@@ -40,7 +41,9 @@ class Volume:
 
 
 class SoundTrack:
-    """The sound from `start` nanoseconds on. Its `now` is the time that has been heard so far.
+    """The sound from `start` nanoseconds on, `speed` times as fast at the same pitch.
+
+    Its `now` is how long it has been heard so far; the recording moved `speed` times as far.
 
     One thread opens the device, feeds it and closes it again. The clock stands still until the
     first frame is heard and whenever the decoder falls behind, so pictures wait for the sound; once
@@ -54,7 +57,9 @@ class SoundTrack:
         open_device: OpenDevice,
         volume: Volume,
         clock: Clock,
+        speed: float = 1.0,
     ) -> None:
+        self._speed = speed
         self._open_media = open_media
         self._start = start
         self._open_device = open_device
@@ -130,6 +135,8 @@ class SoundTrack:
 
     def _feed(self) -> Iterator[Sample[npt.NDArray[np.float32]]]:
         blocks = self._in_step(self._open_media().audio(self._start, RATE, CHANNELS))
+        if self._speed != 1.0:
+            blocks = self._stretched(blocks)
         first = next(blocks, None)
         if first is None:
             self.silent = True
@@ -145,6 +152,21 @@ class SoundTrack:
             self._stopping.wait()
         finally:
             device.close()
+
+    def _stretched(
+        self, blocks: Iterator[Sample[npt.NDArray[np.float32]]]
+    ) -> Iterator[Sample[npt.NDArray[np.float32]]]:
+        """The same sound at another speed; the times are those at which it is heard."""
+        stretch = TimeStretch(self._speed)
+        fed = 0
+        for block in blocks:
+            samples = stretch.stretch(block.data)
+            if len(samples):
+                yield _heard(fed, samples)
+                fed += len(samples)
+        rest = stretch.finish()
+        if len(rest):
+            yield _heard(fed, rest)
 
     def _in_step(
         self, blocks: Iterator[Sample[AudioBlock]]
@@ -163,3 +185,9 @@ class SoundTrack:
                 fed += len(samples)
                 end = self._start + fed * SECOND // RATE
                 yield Sample("sound", start, end, 0, samples)
+
+
+def _heard(first: int, samples: npt.NDArray[np.float32]) -> Sample[npt.NDArray[np.float32]]:
+    """A block whose first frame is frame `first` of what the device gets."""
+    start, end = first * SECOND // RATE, (first + len(samples)) * SECOND // RATE
+    return Sample("sound", start, end, 0, samples)

@@ -8,6 +8,7 @@ from typing import Literal
 import av.error
 import numpy as np
 import numpy.typing as npt
+from av.video.frame import VideoFrame as AvFrame
 
 from extractors.features import SAMPLE_RATE, AudioBlock, VideoFrame
 from extractors.media_info import MediaInfo, probe
@@ -61,13 +62,16 @@ class VideoFile:
         """What the last complete pass over the stream found; None before there was one."""
         return self._endings.get(stream)
 
-    def frames(self, start: int = 0, max_side: int | None = None) -> Iterator[Sample[VideoFrame]]:
+    def frames(
+        self, start: int = 0, max_side: int | None = None, showing: bool = False
+    ) -> Iterator[Sample[VideoFrame]]:
         """The pictures from `start` (session nanoseconds) on, upright, at strictly rising times.
 
         A picture speaks of an instant: `start` and `end` of its sample are its presentation time.
         One without a time, or whose time does not rise, is left out and counted in the ending. With
-        `max_side` larger pictures are scaled down to that many pixels on their longer side. Empty
-        if there are no pictures.
+        `max_side` larger pictures are scaled down to that many pixels on their longer side. With
+        `showing` the newest picture before `start` comes first, unless one begins just there.
+        Empty if there are no pictures.
         """
         if not self.info.has_video:
             return
@@ -75,9 +79,7 @@ class VideoFile:
         converter = PictureConverter(max_side)
         last: int | None = None
         skipped = 0
-        for time, frame in reader.frames():
-            if time is not None and time < start:
-                continue
+        for time, frame in _due(reader.frames(), start, showing):
             if time is None or (last is not None and time <= last):
                 skipped += 1
                 continue
@@ -124,6 +126,23 @@ class VideoFile:
             reader.skipped + converter.failed,
             converter.replaced,
         )
+
+
+def _due(
+    frames: Iterable[tuple[int | None, AvFrame]], start: int, showing: bool
+) -> Iterator[tuple[int | None, AvFrame]]:
+    """Frames from `start` on; with `showing` also the last one before, if none begins there."""
+    before: tuple[int | None, AvFrame] | None = None
+    for time, frame in frames:
+        if time is not None and time < start:
+            before = (time, frame)
+            continue
+        if showing and before is not None and time != start:
+            yield before
+        before = None
+        yield time, frame
+    if showing and before is not None:
+        yield before
 
 
 class _Blocks:

@@ -23,12 +23,14 @@ class FakeMedia:
         self.passes = 0
         self.sound_read = threading.Event()
 
-    def frames(self, start: int = 0, max_side: int | None = None) -> Iterator[Sample[VideoFrame]]:
+    def frames(
+        self, start: int = 0, max_side: int | None = None, showing: bool = False
+    ) -> Iterator[Sample[VideoFrame]]:
         assert max_side is not None
         self.passes += 1
         for index in range(self.pictures):
             time = index * PICTURE
-            if time >= start:
+            if time >= start or (showing and time + PICTURE > start):
                 image = np.full((48, 64, 3), index % 256, np.uint8)
                 yield Sample("frame", time, time, time, VideoFrame(image))
 

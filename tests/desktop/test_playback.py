@@ -1,14 +1,22 @@
 """Pictures, sound and position together, on a clock that is moved by hand."""
 
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from desktop.media import open_file
 from desktop.pictures import PictureTrack
-from desktop.playback import Playback
+from desktop.playback import SPEEDS, Playback
 from desktop.sound import SoundTrack, Volume
 from desktop.sound_device import RATE
+from extractors.features import VideoFrame
 from extractors.stream.clock import VirtualClock
-from extractors.stream.sample import SECOND
+from extractors.stream.sample import SECOND, Sample
+from extractors.video_file import VideoFile
 from tests.desktop.fake_media import PICTURE, FakeDevice, FakeMedia, no_device
+from tests.extractors.clips import Pictures, write_clip
 
 MS = SECOND // 1000
 
@@ -143,8 +151,139 @@ def test_seeking_decodes_from_there_and_steps_by_pictures(clock: VirtualClock) -
     assert shown_or_none(playback) == 43
     playback.step(1)
     assert shown_or_none(playback) == 44
+    for wanted in (43, 42):
+        playback.step(-1)
+        settle(playback)
+        assert playback.position == wanted * PICTURE
+        assert shown_or_none(playback) == wanted
+    playback.step(-3)
+    settle(playback)
+    assert playback.position == 39 * PICTURE
     playback.step(-1)
-    assert playback.position == 43 * PICTURE
+    playback.seek(SECOND)
+    settle(playback)
+    assert playback.position == SECOND, "a seek forgets the steps that still wait"
+    assert playback.close()
+
+
+def settle(playback: Playback) -> None:
+    """Wait for the decoder until nothing is due."""
+    playback.tick()
+    while not playback.settled:
+        if playback._pictures is not None:
+            playback._pictures.worker.join(0.001)
+        playback.tick()
+
+
+def test_steps_land_on_the_times_in_the_file(tmp_path: Path, clock: VirtualClock) -> None:
+    times = [0, 40, 80, 120, 700, 740, 1500, 1533, 1566]
+    clip = write_clip(tmp_path / "uneven.mp4", Pictures(times, gop=4))
+    playback = Playback(open_file(clip), 2 * SECOND, no_device, clock)
+    found = [int(sample.start) for sample in VideoFile(clip).frames()]
+    assert [round(time / MS) for time in found] == times
+    settle(playback)
+    for step, expected in ((1, found[1:]), (-1, found[-2::-1])):
+        for time in expected:
+            playback.step(step)
+            settle(playback)
+            assert playback.position == time
+            picture = playback.picture()
+            assert picture is not None
+            assert picture.start == time
+    playback.step(-1)
+    settle(playback)
+    assert playback.position == 0, "before the first picture there is none"
+    playback.seek(found[6] - 1)
+    settle(playback)
+    picture = playback.picture()
+    assert picture is not None
+    assert picture.start == found[5], "a picture stays for as long as no other comes"
+    playback.step(-1)
+    settle(playback)
+    assert playback.position == found[4]
+    assert playback.close()
+
+
+def test_a_range_repeats_while_playing(clock: VirtualClock) -> None:
+    playback = Playback(lambda: FakeMedia(0.8), 8 * PICTURE, no_device, clock)
+    playback.tick()
+    playback.loop = (2 * PICTURE, 5 * PICTURE)
+    playback.seek(7 * PICTURE)
+    assert playback.position == 7 * PICTURE, "at rest one may look anywhere"
+    playback.play()
+    assert playback.position == 2 * PICTURE
+    for _ in range(3):
+        playback.tick()
+        clock.advance(3 * PICTURE)
+        playback.tick()
+        assert playback.playing
+        assert playback.position == 2 * PICTURE
+    playback.loop = (6 * PICTURE, 8 * PICTURE)
+    clock.advance(SECOND)
+    playback.tick()
+    assert playback.playing, "the end of the recording may be the end of the range"
+    assert playback.position == 6 * PICTURE
+    assert playback.close()
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+def test_sound_and_position_keep_step_at_every_speed(speed: float, clock: VirtualClock) -> None:
+    media, device = FakeMedia(4.0, sound=True), FakeDevice()
+    playback = Playback(lambda: media, 4 * SECOND, device.open, clock)
+    playback.set_speed(speed)
+    playback.tick()
+    playback.play()
+    assert device.opened.wait(3.0)
+    sound = playback._sound
+    assert sound is not None
+    while not sound.started:
+        device.ask(RATE // 10)
+    heard = speed * sound._given / RATE
+    assert 0 < heard <= speed / 10
+    clock.advance(SECOND)
+    assert playback.position == pytest.approx(heard * SECOND, abs=10)
+    playback.set_speed(1.0)
+    assert playback.position == pytest.approx(heard * SECOND, abs=10)
+    assert playback.playing
+    assert playback.close()
+
+
+def test_the_other_speed_begins_where_the_first_one_was(clock: VirtualClock) -> None:
+    playback = Playback(None, 10 * SECOND, no_device, clock)
+    playback.play()
+    clock.advance(SECOND)
+    playback.set_speed(4.0)
+    clock.advance(SECOND)
+    assert playback.position == 5 * SECOND
+    playback.set_speed(0.25)
+    clock.advance(SECOND)
+    assert playback.position == 5 * SECOND + SECOND // 4
+    assert playback.close()
+
+
+def test_a_decoder_that_is_too_slow_starts_anew_where_it_should_be(clock: VirtualClock) -> None:
+    class Slow(FakeMedia):
+        def frames(
+            self, start: int = 0, max_side: int | None = None, showing: bool = False
+        ) -> Iterator[Sample[VideoFrame]]:
+            for count, frame in enumerate(super().frames(start, max_side, showing)):
+                if count == 1 and self.passes == 1:
+                    gate.wait(3.0)
+                yield frame
+
+    gate = threading.Event()
+    media = Slow(20.0)
+    playback = Playback(lambda: media, 20 * SECOND, no_device, clock)
+    while shown_or_none(playback) != 0:
+        pass
+    playback.play()
+    while playback._sound is not None:  # until it is known that there is none
+        playback.tick()
+    clock.advance(10 * SECOND)
+    while shown_or_none(playback) != 100:
+        pass
+    assert media.passes == 2
+    gate.set()
     assert playback.close()
 
 
