@@ -69,6 +69,10 @@ FORMATS = (
         "xdf", ".xdf", "Extensible Data Format, as the Lab Streaming Layer records it",
         "desktop.export.xdf", "export_xdf",
     ),
+    Format(
+        "mp4", ".mp4", "the recording with the trajectory burnt in",
+        "desktop.export.trajectory_video", "export_mp4",
+    ),
 )  # fmt: skip
 
 

@@ -169,4 +169,6 @@ def test_no_qt_is_loaded_and_help_needs_no_numpy(session: Session, tmp_path: Pat
         "assert not [name for name in sys.modules if name.startswith(('PyQt', 'torch'))]\n"
     )
     words = [str(session.folder), str(tmp_path), " ".join(NAMES)]
-    subprocess.run([sys.executable, "-c", code, *words], check=True, capture_output=True)
+    command = [sys.executable, "-X", "faulthandler", "-c", code, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
