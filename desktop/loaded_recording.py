@@ -36,7 +36,7 @@ class LoadedRecording:
         self._closing = threading.Event()
         if path.is_dir():
             session = Session(path)
-            self.title = str(session.manifest["media"]["name"])
+            self.title = session.title
             self.media = session.media
             self._declared = session.duration
         else:

@@ -35,8 +35,9 @@ def cached_session(folder: Path) -> Session | None:
     """The session in `folder`, or None if there is none that can be read whole."""
     try:
         session = Session(folder)
-        _ = session.timeline, session.words
     except SessionError:
+        return None
+    if session.problems:
         return None
     (folder / "manifest.json").touch()  # says when it was last used
     return session

@@ -31,7 +31,7 @@ def draw_trajectories(session: Session, path: Path) -> None:
     figure, (top, middle, bottom) = plt.subplots(
         3, 1, figsize=(12.8, 7.2), sharex=True, height_ratios=[6, 2, 1], layout="constrained"
     )
-    title = session.manifest["media"]["name"]
+    title = session.title
     top.set_title(f"{title}: estimated expressed emotion", loc="left", weight="bold")
     known = timeline.known
     ends: list[tuple[float, int]] = []

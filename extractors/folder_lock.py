@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-__all__ = ["lock_folder"]
+__all__ = ["is_locked", "lock_folder"]
 
 
 def lock_folder(folder: Path) -> int:
@@ -19,3 +19,18 @@ def lock_folder(folder: Path) -> int:
         os.close(lock)
         raise
     return lock
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process, this one or another, has locked the folder."""
+    try:
+        lock = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(lock)
+    return False

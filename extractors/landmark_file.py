@@ -1,7 +1,9 @@
 """Landmarks of a whole recording in one .npy file that grows by appending."""
 
+import io
+import os
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.lib.format
@@ -14,6 +16,7 @@ __all__ = [
     "HEADER",
     "ROW",
     "LandmarkWriter",
+    "declared_rows",
     "landmark_bytes",
     "landmark_header",
     "read_landmarks",
@@ -100,11 +103,39 @@ def read_row(path: Path, row: int) -> FloatArray | None:
 
 
 def read_landmarks(path: Path) -> npt.NDArray[np.float16]:
-    """All rows [n, 478, 3], mapped and not loaded. Raises SessionError if the file is damaged."""
+    """All whole rows [n, 478, 3], mapped and not loaded, of a file that is complete or not.
+
+    Raises SessionError if the file is missing or not such a file.
+    """
     try:
-        rows = np.load(path, mmap_mode="r", allow_pickle=False)
+        with path.open("rb") as file:
+            header = file.read(HEADER)
+            rows = (os.fstat(file.fileno()).st_size - HEADER) // ROW
+        if len(header) < HEADER or not _is_ours(header):
+            raise ValueError(f"not float16 [n, {SHAPE[0]}, {SHAPE[1]}]")
+        if rows == 0:
+            return np.zeros((0, *SHAPE), np.float16)
+        return np.memmap(path, np.float16, "r", HEADER, (rows, *SHAPE))
     except (OSError, ValueError) as error:
         raise SessionError(f"{path} cannot be read: {error}") from error
-    if rows.ndim != 3 or rows.shape[1:] != SHAPE or rows.dtype != np.float16:
-        raise SessionError(f"{path} holds {rows.dtype} {rows.shape}, not float16 [n, 478, 3]")
-    return np.asanyarray(rows)
+
+
+def declared_rows(path: Path) -> int:
+    """The number of rows that the header tells; 0 while the file grows. Raises as above."""
+    try:
+        with path.open("rb") as file:
+            return int(_header_of(file.read(HEADER))[0][0])
+    except (OSError, ValueError) as error:
+        raise SessionError(f"{path} cannot be read: {error}") from error
+
+
+def _header_of(header: bytes) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    file = io.BytesIO(header)
+    numpy.lib.format.read_magic(file)
+    shape, _, dtype = numpy.lib.format.read_array_header_1_0(file)
+    return shape, dtype
+
+
+def _is_ours(header: bytes) -> bool:
+    shape, dtype = _header_of(header)
+    return len(shape) == 3 and shape[1:] == SHAPE and dtype == np.float16

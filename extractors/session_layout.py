@@ -9,8 +9,9 @@ __all__ = [
     "LINES",
     "MANIFEST",
     "MEDIA",
-    "READABLE",
+    "RECORDED",
     "SESSION",
+    "TABLE_SUFFIXES",
     "VERSION",
     "table_path",
 ]
@@ -18,18 +19,21 @@ __all__ = [
 SESSION = "affectscope-session-"
 VERSION = 2
 FORMAT = f"{SESSION}{VERSION}"
-READABLE = tuple(f"{SESSION}{version}" for version in range(1, VERSION + 1))
 MANIFEST = "manifest.json"
 MEDIA = "media.mkv"
 LINES = ("words", "markers", "events", "health")
 """Names of the files of JSON lines."""
 LANDMARKS_FILE = "features/landmarks.npy"
 ANALYSED = ("timeline", "face", "voice", "text")
-"""Tables of every session; a recording has `pictures` and `sound` as well."""
+"""Tables of every session."""
+RECORDED = ("pictures", "sound")
+"""Tables that a recording has as well: what was captured when."""
+TABLE_SUFFIXES = (".parquet", ".arrows")
+"""Of a table, and of one that is or was being recorded."""
 
 FOLDERS = {"timeline": "", "pictures": "capture", "sound": "capture"}
 
 
-def table_path(folder: Path, name: str, suffix: str = ".parquet") -> Path:
-    """Where a table lies: ".parquet", or ".arrows" while it is recorded."""
+def table_path(folder: Path, name: str, suffix: str = TABLE_SUFFIXES[0]) -> Path:
+    """Where a table lies."""
     return folder / FOLDERS.get(name, "features") / f"{name}{suffix}"

@@ -90,6 +90,7 @@ TABLES: Mapping[str, Columns] = {
         ("start", "float64"),
         ("published", "float64"),
         ("written", "float64"),
+        ("counted", "float64"),
         ("filled", "float64"),
     ],
 }

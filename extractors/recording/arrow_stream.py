@@ -1,7 +1,7 @@
 """Tables that grow by appending, as Arrow IPC streams, and what can be read of one cut off."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,15 +64,16 @@ def _buffers(array: Any) -> Iterator[memoryview]:
             yield memoryview(buffer)
 
 
-def whole_batches(path: Path) -> Iterator[Any]:
+def whole_batches(path: Path, report: Callable[[Path, str], None] | None = None) -> Iterator[Any]:
     """The record batches of a stream up to where it was cut off or is damaged.
 
-    Nothing is raised for what is damaged: a file that holds nothing gives nothing. Raises OSError
-    if it cannot be read at all.
+    Nothing is raised for what is damaged, but `report` is told: a file that holds nothing gives
+    nothing. Raises OSError if the file cannot be opened.
     """
     import pyarrow
     import pyarrow.ipc
 
+    rows = 0
     with path.open("rb") as file:
         try:
             stream = pyarrow.ipc.open_stream(file)
@@ -80,7 +81,11 @@ def whole_batches(path: Path) -> Iterator[Any]:
                 batch, metadata = stream.read_next_batch_with_custom_metadata()
                 declared = (metadata or {}).get(CHECKSUM)
                 if declared is not None and declared != b"%08x" % checksum(batch):
-                    return
+                    raise ValueError("a checksum is wrong")
+                rows += len(batch)
                 yield batch
-        except (StopIteration, pyarrow.ArrowException, OSError, ValueError):
+        except StopIteration:
             return
+        except (pyarrow.ArrowException, OSError, ValueError):
+            if report is not None:
+                report(path, f"is cut off after {rows} rows")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 __all__ = ["RecordingPlan"]
 
@@ -20,8 +20,6 @@ class RecordingPlan:
     """Neither picture nor sound reaches the disk; everything else does."""
     picture_size: tuple[int, int] | None = None
     """Width and height on disk; that of the first picture if None. Later ones are fitted in."""
-    sound_codec: Literal["flac", "opus"] = "flac"
-    """FLAC keeps every bit of 16; Opus takes a quarter of the space."""
     began: datetime | None = None
     """Wall time of session time zero; now if None."""
     keep_days: int | None = None

@@ -12,6 +12,7 @@ from typing import Any
 
 from assets.errors import SessionError
 from extractors.features import (
+    SAMPLE_RATE,
     AudioBlock,
     FaceFeatures,
     TextContext,
@@ -23,10 +24,11 @@ from extractors.landmark_file import landmark_bytes, landmark_header
 from extractors.manifest_file import sync_folder, write_manifest
 from extractors.recording.arrow_stream import SUFFIX, StreamTable
 from extractors.recording.disk import Disk, GrowingFile, OperatingSystem
+from extractors.recording.media_writer import MediaWriter
 from extractors.recording.observations import Event, Health, Marker, TimelineRows
 from extractors.recording.plan import RecordingPlan
 from extractors.recording.sealing import seal
-from extractors.session_layout import LANDMARKS_FILE, LINES, table_path
+from extractors.session_layout import LANDMARKS_FILE, LINES, MEDIA, RECORDED, table_path
 from extractors.session_tables import (
     TABLES,
     Row,
@@ -44,6 +46,8 @@ FLUSH = SECOND // 2
 """Session time for which rows are held in memory."""
 CLOSING_SECONDS = 30.0
 """How long `finish` waits for the disk."""
+MOST_WAITING = 1 << 25
+"""Bytes that may wait for the disk before pictures are left out."""
 RESERVE = ".reserve"
 RESERVED = 1 << 18
 """Bytes kept back, so that a full disk still takes the manifest."""
@@ -69,6 +73,8 @@ class Recorder:
         self._guard = threading.Lock()
         self._newest = self._flushed = 0
         self._landmark_rows = 0
+        self._skipped = 0
+        self._media: MediaWriter | None = None
         self._ended = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -96,7 +102,10 @@ class Recorder:
             "recorded": began.astimezone(UTC).isoformat(timespec="milliseconds"),
             "features_only": plan.features_only,
             "keep_days": plan.keep_days,
-            "media": {"name": plan.title or self.folder.name, "path": None},
+            "media": {
+                "name": plan.title or self.folder.name,
+                "path": MEDIA if plan.media else None,
+            },
             **plan.details,
         }
 
@@ -114,7 +123,9 @@ class Recorder:
         self._lines: dict[str, GrowingFile] = {
             name: self._disk.open(self.folder / f"{name}.jsonl") for name in LINES
         }
-        for place in {path.parent for path in (self.folder / "x", self.folder / LANDMARKS_FILE)}:
+        if self.plan.media:
+            self._media = MediaWriter(self._disk.open(self.folder / MEDIA), self.plan)
+        for place in {self.folder, *(path.parent for path in self.folder.glob("*/*"))}:
             sync_folder(place)
 
     @property
@@ -132,6 +143,8 @@ class Recorder:
         """
         if self._disk.error is not None:
             raise self._cannot(self._disk.error)
+        if self._disk.waiting > 4 * MOST_WAITING:
+            raise self._cannot(TimeoutError("the disk does not take what is recorded"))
         with self._guard:
             self._write(sample)
             self._newest = max(self._newest, sample.end)
@@ -168,19 +181,28 @@ class Recorder:
                 raise TypeError(f"a recording holds no {type(other).__name__}")
 
     def _add_picture(self, sample: Sample[VideoFrame]) -> None:
-        row = {**_at(sample), "published": to_seconds(sample.published), "written": None}
+        written: int | None = None
+        if self._media is not None and self.plan.pictures:
+            if self._disk.waiting > MOST_WAITING:
+                self._skipped += 1
+            else:
+                written = self._media.add_picture(sample.data.image, sample.end)
+        row = _capture_row(sample)
+        row["written"] = None if written is None else to_seconds(written)
         self._tables["pictures"].add(row)
 
     def _add_sound(self, sample: Sample[AudioBlock]) -> None:
-        self._tables["sound"].add(
-            {
-                **_at(sample),
-                "start": to_seconds(sample.start),
-                "published": to_seconds(sample.published),
-                "written": None,
-                "filled": 0.0,
-            }
-        )
+        row = {
+            **_capture_row(sample),
+            "start": to_seconds(sample.start),
+            "counted": None,
+            "filled": None,
+        }
+        rows = [row]
+        if self._media is not None and self.plan.sound:
+            rows = self._media.add_sound(sample.data.samples, sample.start, row)
+        for row in rows:
+            self._tables["sound"].add(row)
 
     def _add_face(self, sample: Sample[FaceFeatures]) -> None:
         row = -1
@@ -213,6 +235,8 @@ class Recorder:
             found = seal(self.folder)
             state = "complete" if on_disk else "interrupted"
             entries = {**self._manifest, **(manifest or {}), **found, "state": state}
+            entries["duration"] = max(found["duration"], to_seconds(self._newest))
+            entries["media"] = self._media_entry(found["streams"])
             if error is not None:
                 entries["interruption"] = error.strerror or str(error)
             write_manifest(self.folder, entries)
@@ -224,12 +248,27 @@ class Recorder:
             raise self._cannot(error or TimeoutError("the disk does not answer"))
         return self.folder
 
+    def _media_entry(self, streams: Mapping[str, Any]) -> dict[str, Any]:
+        entry: dict[str, Any] = {**self._manifest["media"], "path": None}
+        if not any(streams[name]["rows"] for name in RECORDED):
+            (self.folder / MEDIA).unlink(missing_ok=True)
+        elif self._media is not None:
+            entry["path"] = MEDIA
+            if self._media.size is not None:
+                entry.update(video="h264", width=self._media.size[0], height=self._media.size[1])
+            if self.plan.sound:
+                entry.update(audio="flac", audio_rate=SAMPLE_RATE, audio_channels=1)
+        return entry
+
     def _close_files(self) -> None:
         self._flush()
         with self._guard:
             if self._ended:
                 return
             self._ended = True
+            if self._media is not None:
+                for row in self._media.close():
+                    self._tables["sound"].add(row)
             for table in self._tables.values():
                 table.close()
             self._landmarks.seek(0)
@@ -253,6 +292,10 @@ class Recorder:
     def _cannot(self, error: Exception) -> SessionError:
         why = getattr(error, "strerror", None) or str(error)
         return SessionError(f"cannot record into {self.folder}: {why}; what was recorded is kept")
+
+
+def _capture_row(sample: Sample[Any]) -> Row:
+    return {**_at(sample), "published": to_seconds(sample.published), "written": None}
 
 
 def _at(sample: Sample[Any]) -> Row:

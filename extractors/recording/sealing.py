@@ -7,7 +7,9 @@ from typing import Any
 
 from extractors.parquet_table import ParquetTable
 from extractors.recording.arrow_stream import SUFFIX, whole_batches
+from extractors.recording.synchrony import certificate
 from extractors.session_layout import table_path
+from extractors.session_table_reader import table_batches
 from extractors.session_tables import TABLES
 
 __all__ = ["seal"]
@@ -28,7 +30,18 @@ def seal(folder: Path) -> dict[str, Any]:
         if path.exists():
             streams[name] = _seal_table(path, name)
     ends = [found["until"] for found in streams.values() if found["until"] is not None]
-    return {"duration": max(ends, default=0.0), "streams": streams}
+    return {
+        "duration": max(ends, default=0.0),
+        "streams": streams,
+        "synchrony": certificate(_pieces(folder, "pictures"), _pieces(folder, "sound")),
+    }
+
+
+def _pieces(folder: Path, name: str) -> Iterator[dict[str, Any]]:
+    for batch in table_batches(folder, name):
+        yield {
+            column: batch[column].to_numpy(zero_copy_only=False) for column in batch.schema.names
+        }
 
 
 def _seal_table(stream: Path, name: str) -> dict[str, Any]:

@@ -5,7 +5,13 @@ import pytest
 
 from assets.errors import SessionError
 from extractors.features import LANDMARKS
-from extractors.landmark_file import FLUSHED, LandmarkWriter, read_landmarks, read_row
+from extractors.landmark_file import (
+    FLUSHED,
+    LandmarkWriter,
+    declared_rows,
+    read_landmarks,
+    read_row,
+)
 
 
 def rows(count: int) -> "np.ndarray[tuple[int, int, int], np.dtype[np.float32]]":
@@ -53,10 +59,6 @@ def test_a_full_disk_is_told_and_leaves_no_open_file() -> None:
         LandmarkWriter(Path("/dev/full")).close()  # an open file left behind would warn: an error
 
 
-def cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-100])
-
-
 def garbage(path: Path) -> None:
     path.write_bytes(b"not an array")
 
@@ -65,7 +67,17 @@ def foreign(path: Path) -> None:
     np.save(path, np.zeros((3, 2)))
 
 
-@pytest.mark.parametrize("damage", [cut, garbage, foreign, Path.unlink])
+def test_a_file_that_is_cut_off_gives_its_whole_rows(tmp_path: Path) -> None:
+    path = tmp_path / "landmarks.npy"
+    with LandmarkWriter(path) as writer:
+        for row in rows(3):
+            writer.append(row)
+    path.write_bytes(path.read_bytes()[:-100])
+    np.testing.assert_allclose(read_landmarks(path), rows(3)[:2], atol=0.00025)
+    assert declared_rows(path) == 3
+
+
+@pytest.mark.parametrize("damage", [garbage, foreign, Path.unlink])
 def test_a_damaged_file_is_named(tmp_path: Path, damage: object) -> None:
     path = tmp_path / "landmarks.npy"
     with LandmarkWriter(path) as writer:

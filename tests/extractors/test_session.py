@@ -1,6 +1,5 @@
 import json
 import os
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -13,6 +12,7 @@ import pytest
 from assets.errors import SessionError
 from extractors.features import EMOTIONS
 from extractors.session import Session
+from extractors.session_layout import FORMAT
 from extractors.session_writer import LONGEST_NAME, SessionWriter, session_folder
 from extractors.stream import SECOND
 from extractors.timeline import EDGES
@@ -270,24 +270,95 @@ def test_a_session_is_called_as_its_recording(media: str, taken: list[str], name
     assert session_folder(out, out / media, [out / t for t in taken]) == out / name
 
 
-@pytest.mark.parametrize(
-    "file",
-    ["timeline.parquet", "words.jsonl", "features/face.parquet", "features/landmarks.npy"],
-)
-@pytest.mark.parametrize("damage", ["gone", "cut", "foreign"])
-def test_a_damaged_file_of_a_session_is_named(tmp_path: Path, file: str, damage: str) -> None:
-    path = write(tmp_path / "clip") / file
+def damaged(path: Path, damage: str) -> None:
     if damage == "gone":
         path.unlink()
     elif damage == "cut":
         path.write_bytes(path.read_bytes()[:-20])
     elif path.suffix == ".parquet":
-        shutil.copy(path.parents[len(Path(file).parts) - 1] / "features/text.parquet", path)
+        pyarrow.parquet.write_table(pyarrow.table({"other": [1]}), path)
     else:
         path.write_text("{}\n")
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["timeline.parquet", "words.jsonl", "features/face.parquet", "features/voice.parquet",
+     "features/text.parquet", "features/landmarks.npy"],
+)  # fmt: skip
+@pytest.mark.parametrize("damage", ["gone", "cut", "foreign"])
+def test_what_is_damaged_is_named_and_the_rest_is_read(
+    tmp_path: Path, file: str, damage: str
+) -> None:
+    assert Session(write(tmp_path / "clip")).problems == ()
+    damaged(tmp_path / "clip" / file, damage)
     session = Session(tmp_path / "clip")
-    with pytest.raises(SessionError, match=path.name):
-        _ = session.timeline, session.words, session.landmarks_at(0.2)
+    (problem,) = session.problems
+    assert problem.startswith(file)
+    assert "\n" not in problem
+    assert session.problems == (problem,)
+    sizes = {
+        "timeline.parquet": len(session.timeline),
+        "words.jsonl": len(session.words),
+        "features/face.parquet": len(session.table("face")),
+        "features/voice.parquet": len(session.table("voice")),
+        "features/text.parquet": len(session.table("text")),
+        "features/landmarks.npy": int(session.landmarks_at(0.2) is not None),
+    }
+    whole = {
+        "timeline.parquet": 5, "words.jsonl": 2, "features/face.parquet": 3,
+        "features/voice.parquet": 2, "features/text.parquet": 2, "features/landmarks.npy": 1,
+    }  # fmt: skip
+    lost = {file, "features/landmarks.npy"} if "face" in file else {file}
+    left = 1 if (file, damage) == ("words.jsonl", "cut") else 0
+    assert sizes == {name: left if name in lost else size for name, size in whole.items()}
+
+
+@pytest.mark.parametrize("content", ["no json", "[]", "", None])
+def test_a_session_without_its_manifest_is_read(tmp_path: Path, content: str | None) -> None:
+    manifest = write(tmp_path / "clip") / "manifest.json"
+    manifest.unlink()
+    if content is not None:
+        manifest.write_text(content)
+    session = Session(tmp_path / "clip")
+    assert (len(session.timeline), session.title, session.media) == (5, "clip", None)
+    assert session.duration == 1.0
+    first, second = session.problems
+    assert first.startswith("manifest.json is ")
+    assert second == "manifest.json has no duration"
+
+
+def test_a_newer_version_shows_what_is_known(tmp_path: Path) -> None:
+    manifest = write(tmp_path / "clip") / "manifest.json"
+    manifest.write_text(manifest.read_text().replace(FORMAT, "affectscope-session-9"))
+    session = Session(tmp_path / "clip")
+    assert session.problems == ("manifest.json is of the newer format 9: what 2 knows is shown",)
+    assert len(session.timeline) == 5
+
+
+def test_version_1_still_opens(tmp_path: Path) -> None:
+    manifest = write(tmp_path / "clip") / "manifest.json"
+    manifest.write_text(manifest.read_text().replace(FORMAT, "affectscope-session-1"))
+    session = Session(tmp_path / "clip")
+    assert session.problems == ()
+    assert (session.began, session.markers, session.duration) == (None, (), 1.0)
+
+
+def test_times_that_go_backwards_are_sorted_and_named(tmp_path: Path) -> None:
+    with SessionWriter(tmp_path / "clip") as writer:
+        for first in (0.2, 1.0, 0.6):
+            writer.add_timeline(sessions.timeline(2, first=first), sessions.activations(2))
+        writer.add_text(sessions.text(("b", SECOND, 2 * SECOND)))
+        writer.add_text(sessions.text(("a", 0, SECOND)))
+        writer.finish(MANIFEST)
+    session = Session(tmp_path / "clip")
+    np.testing.assert_allclose(session.timeline.time, [0.2, 0.4, 0.6, 0.8, 1.0, 1.2])
+    assert [word.text for word in session.words] == ["a", "b"]
+    assert session.problems == (
+        "timeline.parquet has times that go backwards; its rows are sorted",
+        "words.jsonl has times that go backwards; they are sorted",
+        "features/text.parquet has times that go backwards; its rows are sorted",
+    )
 
 
 @pytest.mark.parametrize(
@@ -295,8 +366,9 @@ def test_a_damaged_file_of_a_session_is_named(tmp_path: Path, file: str, damage:
     [
         (None, "is not a session"),
         ("no json", "is damaged"),
-        ("[]", "has format None"),
-        ('{"format": "affectscope-session-9"}', "has format affectscope-session-9"),
+        ("[]", "is damaged"),
+        ("{}", "has format None"),
+        ('{"format": "other-1"}', "has format other-1"),
     ],
 )
 def test_what_cannot_be_read_as_a_session_is_refused(
@@ -304,14 +376,14 @@ def test_what_cannot_be_read_as_a_session_is_refused(
 ) -> None:
     if content is not None:
         (tmp_path / "manifest.json").write_text(content)
-    with pytest.raises(SessionError, match=says):
+    with pytest.raises(SessionError, match=says) as caught:
         Session(tmp_path)
+    assert "\n" not in str(caught.value)
 
 
-def test_a_manifest_that_lacks_something_is_damaged(tmp_path: Path) -> None:
-    (tmp_path / "manifest.json").write_text('{"format": "affectscope-session-1", "media": 3}')
-    session = Session(tmp_path)
-    with pytest.raises(SessionError, match="it lacks path"):
-        _ = session.media
-    with pytest.raises(SessionError, match="it lacks duration"):
-        _ = session.duration
+def test_a_manifest_that_lacks_something_is_read(tmp_path: Path) -> None:
+    manifest = write(tmp_path / "clip") / "manifest.json"
+    manifest.write_text('{"format": "affectscope-session-1", "media": 3}')
+    session = Session(tmp_path / "clip")
+    assert (session.media, session.title, session.duration) == (None, "clip", 1.0)
+    assert session.problems == ("manifest.json has no duration",)

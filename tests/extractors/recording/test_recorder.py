@@ -43,7 +43,7 @@ def test_what_is_recorded_is_read_back(tmp_path: Path) -> None:
          "details": {"device": 2}},
     )  # fmt: skip
     assert session.health == ({"time": 1.0, "pictures_per_second": 29.9},)
-    assert (session.title, session.duration, session.media) == ("Grüße", 2.0, None)
+    assert (session.title, session.duration, session.media) == ("Grüße", 3.0, None)
     assert {k: session.manifest[k] for k in ("state", "model", "words")} == {
         "state": "complete", "model": "m", "words": 2,
     }  # fmt: skip

@@ -1,0 +1,86 @@
+"""Reads a table of a session, sealed as Parquet or still an Arrow stream, as far as it can be."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from extractors.recording.arrow_stream import SUFFIX, whole_batches
+from extractors.session_layout import table_path
+from extractors.session_tables import schema_of
+
+__all__ = ["first_line", "read_table", "table_batches"]
+
+Report = Callable[[Path, str], None]
+
+
+def table_batches(
+    folder: Path, name: str, columns: Sequence[str] | None = None, report: Report | None = None
+) -> Iterator[Any]:
+    """The record batches of a table, up to where it is damaged.
+
+    `report(path, why)` is called for what cannot be read; nothing is raised.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    path, stream = table_path(folder, name), table_path(folder, name, SUFFIX)
+    if stream.exists() and not path.exists():
+        try:
+            for batch in whole_batches(stream, report):
+                yield batch if columns is None else batch.select(columns)
+        except OSError as error:
+            if report is not None:
+                report(stream, error.strerror or str(error))
+        return
+    try:
+        with path.open("rb") as file:  # Arrow itself refuses names that are not UTF-8
+            table = pyarrow.parquet.ParquetFile(file)
+            for name in columns or ():
+                if name not in table.schema_arrow.names:
+                    raise ValueError(f"it has no column {name}")
+            yield from table.iter_batches(columns=columns)
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
+        if report is not None:
+            missing = isinstance(error, FileNotFoundError)
+            report(path, "is missing" if missing else f"cannot be read: {first_line(error)}")
+
+
+def read_table(folder: Path, name: str, columns: Sequence[str] | None, report: Report) -> Any:
+    """A pyarrow.Table in the order of time, with the columns asked for or all that are known.
+
+    It is as long as it can be read, and may be empty; `report` is called as above.
+    """
+    import pyarrow
+
+    schema = schema_of(name)
+    wanted = schema.names if columns is None else list(columns)
+    read = wanted if "time" in wanted else [*wanted, "time"]
+    target = pyarrow.schema([schema.field(column) for column in read])
+    batches = list(table_batches(folder, name, read, report))
+    path = table_path(folder, name)
+    try:
+        table = pyarrow.Table.from_batches(batches, None if batches else target).cast(target)
+    except (pyarrow.ArrowException, ValueError) as error:
+        report(path, f"cannot be read: {first_line(error)}")
+        table = target.empty_table()
+    return _in_time_order(table, path, report).select(wanted)
+
+
+def _in_time_order(table: Any, path: Path, report: Report) -> Any:
+    time = table["time"].to_numpy()
+    known = np.isfinite(time)
+    if not known.all():
+        report(path, f"has {int((~known).sum())} rows without a time; they are left out")
+        table, time = table.filter(known), time[known]
+    if (np.diff(time) < 0).any():
+        report(path, "has times that go backwards; its rows are sorted")
+        table = table.take(np.argsort(time, kind="stable"))
+    return table
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, on one line."""
+    text = getattr(error, "strerror", None) or str(error)
+    return text.strip().splitlines()[0] if text.strip() else type(error).__name__
