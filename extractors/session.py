@@ -168,7 +168,7 @@ class Session:
 
     @cached_property
     def markers(self) -> tuple[Line, ...]:
-        """What was marked: `time` in seconds, `label` and `note`; empty unless recorded live."""
+        """What was marked: `time` in seconds, `label` and `note`."""
         return self._read_lines("markers", _line)
 
     @cached_property
@@ -183,7 +183,7 @@ class Session:
 
     def _read_lines(self, name: str, parse: Callable[[Any], T]) -> tuple[T, ...]:
         path = self.folder / f"{name}.jsonl"
-        if name != "words" and not self._live:
+        if not (name == "words" or self._live or path.exists()):
             return ()
         try:
             lines = path.read_bytes().splitlines()

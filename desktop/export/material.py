@@ -1,8 +1,8 @@
 """What a session holds for export: everything that can be read, and what is missing by name."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,10 +27,6 @@ __all__ = [
 
 BLANK = "___"
 """Stands for a word that was blanked, however long it was."""
-NO_WORDS: tuple[Word, ...] = ()
-NO_MARKS: tuple["Mark", ...] = ()
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,64 +69,54 @@ def material(session: Session, options: ExportOptions) -> Material:
     A part that is missing or damaged is named in `missing`. Raises SessionError if nothing of the
     session can be read.
     """
-    missing: list[str] = []
-    errors: list[SessionError] = []
-
-    def read(what: str, ask: Callable[[], T], otherwise: T, empty: Callable[[T], bool]) -> T:
-        try:
-            found = ask()
-        except SessionError as error:
-            errors.append(error)
-            missing.append(f"{what}: {error}")
-            return otherwise
-        if empty(found):
-            missing.append(f"no {what}")
-        return found
-
-    timeline = read("emotions", lambda: session.timeline, Timeline.empty(), lambda t: not len(t))
-    words = read("words", lambda: session.words, NO_WORDS, lambda words: not words)
-    face = read("face", lambda: _face(session), None, _nobody)
-    voice = read("voice", lambda: _without(session.table("voice"), "states"), None, _nobody)
-    if len(errors) == 4:
-        raise errors[0]
+    timeline, words = session.timeline, session.words
+    face, voice = _without(session.table("face"), "landmark_row"), session.table("voice")
+    nothing = not (len(timeline) or words or face.num_rows or voice.num_rows)
+    if nothing and len(session.problems) >= 4:
+        raise SessionError(f"{session.folder}: {session.problems[0]}")
+    missing = [
+        f"no {what}"
+        for what, there in (
+            ("emotions", len(timeline)),
+            ("words", words),
+            ("face", _somebody(face)),
+            ("voice", _somebody(voice)),
+        )
+        if not there
+    ]
+    marks = _marks(session, missing)
     words = tuple(sorted(words, key=lambda word: (word.start, word.end)))
     if not options.words:
         words = tuple(replace(word, text=BLANK) for word in words)
     last = max([0.0, *timeline.time[-1:].tolist(), *(to_seconds(w.end) for w in words[-1:])])
-    duration = read("duration", lambda: session.duration, last, lambda _: False)
     return Material(
         name=session.folder.resolve().name,
-        duration=max(duration, 0.001),
+        duration=max(session.duration, last, 0.001),
         timeline=_rising(timeline),
         words=words,
-        marks=read("markers", lambda: _marks(session), NO_MARKS, lambda _: False),
+        marks=marks,
         face=face,
-        voice=voice,
-        missing=tuple(missing),
+        voice=_without(voice, "states"),
+        missing=(*missing, *session.problems),
     )
 
 
-def _marks(session: Session) -> tuple[Mark, ...]:
-    try:
-        found = [
-            Mark(float(line["time"]), str(line["label"]), str(line.get("note") or ""))
-            for line in session.markers
-        ]
-    except (KeyError, TypeError, ValueError) as error:
-        raise SessionError(f"{session.folder / 'markers.jsonl'} cannot be read: {error}") from error
-    return tuple(sorted(found, key=lambda mark: mark.time))
-
-
-def _face(session: Session) -> Any:
-    return _without(session.table("face"), "landmark_row")
+def _marks(session: Session, missing: list[str]) -> tuple[Mark, ...]:
+    marks = []
+    for line in session.markers:
+        try:
+            marks.append(Mark(float(line["time"]), str(line["label"]), str(line.get("note") or "")))
+        except (KeyError, TypeError, ValueError):
+            missing.append(f"a marker without a label at {line['time']} s")
+    return tuple(sorted(marks, key=lambda mark: mark.time))
 
 
 def _without(table: Any, column: str) -> Any:
     return table.drop_columns([column]) if column in table.column_names else table
 
 
-def _nobody(table: Any) -> bool:
-    return not table.num_rows or not any(table["present"].to_pylist())
+def _somebody(table: Any) -> bool:
+    return any(table["present"].to_pylist())
 
 
 def _rising(timeline: Timeline) -> Timeline:
