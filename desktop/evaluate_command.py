@@ -25,17 +25,17 @@ def run(args: argparse.Namespace) -> int:
     """Print the metrics over the items of the folder. Raises BadInput and ModelFileError."""
     from assets.errors import BadInput
     from inference.checkpoint import load_checkpoint
-    from inference.training.example_files import load_examples
-    from inference.training.split import split_by_person
-    from inference.training.train import evaluate
+    from inference.training.evaluate import evaluate, items_for, settings_of
+    from inference.training.sequence_files import load_data
+    from inference.training.split import parts_by_person
 
-    checkpoint, examples = load_checkpoint(args.checkpoint), load_examples(args.data)
-    items = [e for e in examples.examples if e.variant == 0]
+    checkpoint, data = load_checkpoint(args.checkpoint), load_data(args.data)
+    items = items_for(checkpoint, data)
     if args.held_out:
-        fold = checkpoint.origin.get("settings", {}).get("fold")
-        if fold is None:
+        if "settings" not in checkpoint.origin:
             raise BadInput(f"the checkpoint {args.checkpoint} does not say whom it held out")
-        items = list(split_by_person(examples, fold).test)
+        fold = settings_of(checkpoint).fold
+        items = items.take(parts_by_person(items.people, items.splits, fold).test)
     found = evaluate(checkpoint, items)
     if args.json:
         print(json.dumps(found, allow_nan=False))

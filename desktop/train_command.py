@@ -8,7 +8,7 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the configuration, the examples and the checkpoint."""
-    parser.add_argument("config", metavar="CONFIG", help='a TOML file, or the preset "live"')
+    parser.add_argument("config", metavar="CONFIG", help="a TOML file, or a preset such as live")
     parser.add_argument(
         "--examples",
         type=Path,
@@ -17,6 +17,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder that holds the folders of examples which the configuration names",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="assignments",
+        help="set one number of the configuration anew, such as network.dictionary=false",
+    )
     parser.add_argument("--threads", type=_threads, default=2, help="threads of torch (2)")
 
 
@@ -38,12 +46,12 @@ def run(args: argparse.Namespace) -> int:
     from desktop.progress_bar import ProgressBar, time_left
     from inference.checkpoint import require_place, save_checkpoint
     from inference.training.configuration import read_settings
-    from inference.training.example_files import load_examples
+    from inference.training.sequence_files import load_data
     from inference.training.train import Progress, train
 
-    settings = read_settings(args.config)
+    settings = read_settings(args.config, args.assignments)
     require_place(args.out)
-    sets = [load_examples(args.examples / name) for name in settings.examples]
+    sets = [load_data(args.examples / name) for name in settings.examples]
     torch.set_num_threads(args.threads)
     began = time.monotonic()
     with ProgressBar() as bar:
@@ -51,7 +59,9 @@ def run(args: argparse.Namespace) -> int:
         def report(progress: Progress) -> None:
             done = progress.step / progress.steps
             left = time_left(done, time.monotonic() - began)
-            bar.line(f"step {progress.step}  loss {progress.loss:.3f}  {left}")
+            watched = progress.validation
+            told = "" if watched is None else f"validation {watched:.3f}  "
+            bar.line(f"step {progress.step}  loss {progress.loss:.3f}  {told}{left}")
             bar.show(done, left)
 
         checkpoint = train(settings, sets, report)

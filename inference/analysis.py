@@ -65,7 +65,7 @@ class Analysis:
         if folder.resolve() in media.resolve().parents:
             raise BadInput(f"{media} lies inside {folder}, which would be replaced; move it")
         self._models = models
-        self._windows = models.checkpoint().windows
+        self._windows = models.checkpoint().live_windows()
         self._group = WorkerGroup(self._workers())
         self._first_failure: Failure | None = None
         self._until = 0

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from assets import ASSETS
 from assets.errors import BadInput, ModelFileError
-from extractors.features import EMOTIONS, MODALITIES, FloatArray
+from extractors.features import EMOTIONS, LIVE_WINDOWS, MODALITIES, FloatArray
 from extractors.stream.window import Window, WindowSpec
 
 if TYPE_CHECKING:
@@ -71,13 +71,23 @@ class Checkpoint:
     """What is needed to predict as the trainer did, and where the weights came from."""
 
     config: "DHMDConfig"
-    windows: WindowSpec
+    windows: WindowSpec | None
+    """How windows are cut; None if it was trained on sequences that have no clock."""
     normaliser: Normaliser
     weights: Mapping[str, FloatArray]
     temperature: float
     """Divides the emotion logits before the softmax; 1 leaves them as they are."""
     origin: Mapping[str, Any]
     """Data, licence, seed, measured numbers: plain JSON."""
+
+    def live_windows(self) -> WindowSpec:
+        """The windows, if inputs and labels are those of the app. Raises BadInput if not."""
+        sizes = {name: m.features for name, m in LIVE_WINDOWS.modalities.items()}
+        if self.windows is None or self.config.emotions != EMOTIONS:
+            raise BadInput("the checkpoint does not predict what the app shows; take live")
+        if {name: m.features for name, m in self.windows.modalities.items()} != sizes:
+            raise BadInput("the checkpoint was not trained on what the app senses; take live")
+        return self.windows
 
     def model(self) -> "DHMD":
         """The network with these weights, ready to predict.
@@ -112,7 +122,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "format": FORMAT,
         "config": json.dumps(asdict(checkpoint.config)),
         "emotions": json.dumps(checkpoint.config.emotions),
-        "windows": json.dumps(checkpoint.windows.to_dict()),
+        "windows": json.dumps(checkpoint.windows and checkpoint.windows.to_dict()),
         "temperature": repr(checkpoint.temperature),
         "origin": json.dumps(checkpoint.origin, allow_nan=False),
     }
@@ -210,7 +220,7 @@ def _assemble(metadata: Mapping[str, str], tensors: Mapping[str, FloatArray]) ->
             raise ValueError(f"{name}, which is not finite")
     checkpoint = Checkpoint(
         config=DHMDConfig(**values),
-        windows=WindowSpec.from_dict(json.loads(metadata["windows"])),
+        windows=_windows(json.loads(metadata["windows"])),
         normaliser=normaliser,
         weights=weights,
         temperature=float(metadata["temperature"]),
@@ -220,17 +230,22 @@ def _assemble(metadata: Mapping[str, str], tensors: Mapping[str, FloatArray]) ->
     return checkpoint
 
 
+def _windows(values: Any) -> WindowSpec | None:
+    return None if values is None else WindowSpec.from_dict(values)
+
+
 def _require_fit(checkpoint: Checkpoint) -> None:
     """Raise ValueError unless labels, windows, normaliser and temperature fit the network."""
-    if checkpoint.config.emotions != EMOTIONS:
-        raise ValueError(f"emotions, which are {', '.join(checkpoint.config.emotions)}")
-    if checkpoint.windows.hop <= 0:
+    emotions = checkpoint.config.emotions
+    if len(set(emotions)) < len(emotions) or not all(isinstance(e, str) for e in emotions):
+        raise ValueError(f"emotions, which are {', '.join(map(str, emotions))}")
+    if checkpoint.windows is not None and checkpoint.windows.hop <= 0:
         raise ValueError(f"windows, whose hop is {checkpoint.windows.hop}")
     if not 0 < checkpoint.temperature < math.inf:
         raise ValueError(f"temperature, which is {checkpoint.temperature}")
-    for name, window in checkpoint.windows.modalities.items():
-        wanted = checkpoint.config.modalities[name]
-        if (window.features, window.steps) != (wanted.features, wanted.steps):
+    for name, wanted in checkpoint.config.modalities.items():
+        window = None if checkpoint.windows is None else checkpoint.windows.modalities[name]
+        if window and (window.features, window.steps) != (wanted.features, wanted.steps):
             raise ValueError(f"windows, where {name} does not fit the network")
         deviation = checkpoint.normaliser.deviation[name]
         for array in (checkpoint.normaliser.mean[name], deviation):

@@ -46,7 +46,9 @@ class ModalityConfig:
 class DHMDConfig:
     """The whole network; two equal configurations have interchangeable weights.
 
-    The five switches at the end give the ablations; DMD is `dictionary=False, gate="dmd"`.
+    The switches at the end give the ablations; DMD is `dictionary=False, gate="dmd"`. With
+    `fusion="late"` each modality is predicted alone, and the mean of those present is the result;
+    it needs decoupling, both graphs and the dictionary off.
     """
 
     text: ModalityConfig
@@ -70,6 +72,7 @@ class DHMDConfig:
     heterogeneous: bool = True
     dictionary: bool = True
     dictionary_gradient: bool = True
+    fusion: Literal["gated", "late"] = "gated"
 
     def __post_init__(self) -> None:
         if self.width % 2 or self.width % self.heads:
@@ -78,6 +81,12 @@ class DHMDConfig:
             raise ValueError(f'gate must be "dmd" or "multiply", not "{self.gate}"')
         if not self.emotions and not self.sentiment:
             raise ValueError("the network needs emotions, sentiment or both to predict")
+        if self.fusion not in ("gated", "late"):
+            raise ValueError(f'fusion must be "gated" or "late", not "{self.fusion}"')
+        parts = ("decoupling", "homogeneous", "heterogeneous", "dictionary")
+        on = [name for name in parts if getattr(self, name)]
+        if self.fusion == "late" and on:
+            raise ValueError(f"late fusion has no {' and no '.join(on)}: set them to false")
 
     @property
     def modalities(self) -> dict[str, ModalityConfig]:
@@ -472,6 +481,27 @@ class Fusion(nn.Module):
         return torch.stack([project(both[:, m]) for m, project in enumerate(projections)], dim=1)
 
 
+def late_fusion(prediction: Prediction, present: Tensor) -> Prediction:
+    """Mean of the modalities' own predictions [B, M, E] and [B, M] over those present [B, M].
+
+    Zeros where none is present. The usual baseline, not a part of DHMD [ours].
+    """
+    count = present.sum(1).clamp_min(1)
+    emotion = where_valid(prediction.emotion, present).sum(1) / count[:, None]
+    return Prediction(emotion, prediction.sentiment.masked_fill(~present, 0.0).sum(1) / count)
+
+
+def empty_space(like: Space) -> Space:
+    """A space in which nothing is: zeros in the shapes of another one [ours]."""
+    prediction = Prediction(*(torch.zeros_like(x) for x in like.prediction))
+    others = {
+        name: torch.zeros_like(getattr(like, name))
+        for name in Space._fields
+        if name != "prediction"
+    }
+    return Space(prediction=prediction, **others)
+
+
 # ---------------------------------------------------------------------------------- the network
 
 
@@ -494,6 +524,10 @@ class DHMD(nn.Module):
                 for name, m in inputs.items()
             }
         )
+        if config.fusion == "late":
+            self.homogeneous_transformer = self._transformers()
+            self.homogeneous = Branch(d, config.homogeneous, config)
+            return
         # 2. Decoupling; a 1x1 conv is a linear map of each step.
         if config.decoupling:
             self.shared_encoder = nn.Linear(d, d, bias=False)
@@ -501,9 +535,7 @@ class DHMD(nn.Module):
             self.decoder = linear_maps(2 * d, d)
         self.align = nn.ModuleDict({name: nn.Linear(d, d) for name in MODALITIES})
         # 3. Homogeneous branch.
-        self.homogeneous_transformer = nn.ModuleDict(
-            {name: Transformer(d, m.steps, config) for name, m in inputs.items()}
-        )
+        self.homogeneous_transformer = self._transformers()
         self.homogeneous = Branch(d, config.homogeneous, config)
         self.joint_head = Head(3 * d, config)
         # 4. Heterogeneous branch.
@@ -518,6 +550,12 @@ class DHMD(nn.Module):
         # 5. Fusion.
         self.fusion = Fusion(config)
 
+    def _transformers(self) -> nn.ModuleDict:
+        width, inputs = self.config.width, self.config.modalities
+        return nn.ModuleDict(
+            {name: Transformer(width, m.steps, self.config) for name, m in inputs.items()}
+        )
+
     def forward(self, features: dict[str, Tensor], valid: dict[str, Tensor]) -> DHMDOutput:
         """features {name: [B, T, F]}, valid {name: bool [B, T]}; T may be less than `steps`.
 
@@ -527,18 +565,16 @@ class DHMD(nn.Module):
         present = torch.stack([valid[name].any(1) for name in MODALITIES], dim=1)
 
         encoded = {name: self._encode(name, features[name], valid[name]) for name in MODALITIES}
+        if self.config.fusion == "late":
+            return self._apart(encoded, valid, present)
         shared, private, reconstructed, reencoded = self._decouple(encoded)
         aligned = torch.stack(
             [self.align[name](mean_valid_step(shared[name], valid[name])) for name in MODALITIES],
             dim=1,
         )
 
-        contextual = {
-            name: self.homogeneous_transformer[name](shared[name], valid[name])
-            for name in MODALITIES
-        }
         # The homogeneous dictionary looks at c itself, the heterogeneous one at h [fdt].
-        homo = self.homogeneous(contextual, shared, valid, present)
+        homo = self.homogeneous(self._contextual(shared, valid), shared, valid, present)
         _, joint = self.joint_head(homo.summary.flatten(1))
 
         crossed = {name: self._cross(name, private, valid) for name in MODALITIES}
@@ -560,6 +596,39 @@ class DHMD(nn.Module):
             reconstructed=reconstructed,
             reencoded=reencoded,
         )
+
+    def _apart(
+        self, encoded: dict[str, Tensor], valid: dict[str, Tensor], present: Tensor
+    ) -> DHMDOutput:
+        """Late fusion: a transformer and a head for each modality, and the mean of what they say.
+
+        There is nothing to decouple: the private, shared and reconstructed sequences are X.
+        """
+        space = self.homogeneous(self._contextual(encoded, valid), encoded, valid, present)
+        nothing = empty_space(space)
+        final = late_fusion(space.prediction, present)
+        return DHMDOutput(
+            emotion=final.emotion,
+            sentiment=final.sentiment,
+            present=present,
+            homogeneous=space,
+            heterogeneous=nothing,
+            joint=final,
+            aligned=nothing.summary,
+            valid=valid,
+            encoded=encoded,
+            private=encoded,
+            shared=encoded,
+            reconstructed=encoded,
+            reencoded=encoded,
+        )
+
+    def _contextual(self, steps: dict[str, Tensor], valid: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The causal transformer of each modality on its own steps, [B, T, d] each."""
+        return {
+            name: self.homogeneous_transformer[name](steps[name], valid[name])
+            for name in MODALITIES
+        }
 
     def _encode(self, name: str, features: Tensor, valid: Tensor) -> Tensor:
         """[B, T, F] -> X [B, T, d]; zeros go in for invalid steps, and zeros come out for them."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from assets.errors import BadInput
 from inference.checkpoint import checkpoint_path, load_checkpoint
-from inference.training.configuration import read_settings
+from inference.training.configuration import TrainingSettings, read_settings
 
 CARD = Path(__file__).resolve().parents[1] / "docs" / "model_card.md"
 BEGIN, END = "<!-- numbers: begin -->", "<!-- numbers: end -->"
@@ -67,11 +67,15 @@ def _rounded(value: float | None) -> str:
 
 
 def _command(preset: str, settings: Mapping[str, Any]) -> str:
-    """The command that trains with these settings, and what has since changed in the preset."""
+    """The command that trains with these settings, and what has since changed in the preset.
+
+    Settings that have come since and are left at their default are not told.
+    """
     command = f"`affectscope train {preset}`"
     now, then = _flat(asdict(read_settings(preset))), _flat(settings)
     changed = [f"`{key} = {value}`" for key, value in then.items() if now.get(key) != value]
-    added = [f"`{key}`" for key in now if key not in then]
+    default = _flat(asdict(TrainingSettings(("none",))))
+    added = [f"`{k}`" for k, value in now.items() if k not in then and value != default.get(k)]
     if changed:
         command += f" with {', '.join(changed)}"
     if added:

@@ -5,7 +5,9 @@ an emotion and then, for each modality, an example with this emotion, whoever it
 out is absent, exactly as a face out of the picture is in live use.
 """
 
+import math
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -105,24 +107,34 @@ class Composer:
         generator: np.random.Generator,
         balance: float = 0.5,
         turning: float = 0.3,
+        modalities: Sequence[str] = MODALITIES,
     ) -> None:
-        """See `TrainingSettings` for `balance` and `turning`.
+        """See `TrainingSettings` for `balance`, `turning` and `modalities`.
 
-        Every modality needs examples; emotions that none of them has are never drawn. Raises
+        Every modality in use needs examples; emotions that none of them has are never drawn. Raises
         BadInput if there are modalities without an emotion in common.
         """
         self._spec = spec
         self._balance = balance
         self._turning = turning
         self._generator = generator
-        self._pools: dict[str, dict[int, list[Example]]] = {name: {} for name in MODALITIES}
+        self._pools: dict[str, dict[int, list[Example]]] = {name: {} for name in modalities}
         for example in examples:
-            for name in example.samples:
+            for name in self._pools if example.emotion >= 0 else ():
+                if name not in example.samples:
+                    continue
                 self._pools[name].setdefault(example.emotion, []).append(example)
         if not set.intersection(*(set(pool) for pool in self._pools.values())):
             raise BadInput("no emotion has examples of all modalities: there is nothing to compose")
-        self._subsets = list(SUBSETS)
-        self._weights = np.asarray(list(SUBSETS.values())) / sum(SUBSETS.values())
+        self._subsets = [subset for subset in SUBSETS if set(subset) <= set(modalities)]
+        weights = np.asarray([SUBSETS[subset] for subset in self._subsets])
+        self._weights = weights / weights.sum()
+
+    def drawing(self, generator: np.random.Generator) -> "Composer":
+        """The same composer, which draws from another generator."""
+        other = copy(self)
+        other._generator = generator
+        return other
 
     def draw_subset(self) -> tuple[str, ...]:
         """Modalities for a batch, as often as `SUBSETS` says."""
@@ -137,7 +149,8 @@ class Composer:
         valid = {n: np.zeros(m.steps, np.bool_) for n, m in self._shapes}
         for name, (_, window) in parts.items():
             features[name], valid[name] = window.features[name], window.valid[name]
-        sentiment = float(np.mean([example.sentiment for example, _ in parts.values()]))
+        known = [e.sentiment for e, _ in parts.values() if not math.isnan(e.sentiment)]
+        sentiment = float(np.mean(known)) if known else math.nan
         return Composed(Window(end, features, valid), emotion, sentiment)
 
     @property

@@ -15,9 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from assets.errors import BadInput
-from extractors.features import EMOTIONS, MODALITIES
 from extractors.stream import Sample
-from inference.training.examples import Example, ExampleSet, Row, StatesOfWords, rows_of
+from inference.training.examples import (
+    LABELS,
+    STREAMS,
+    Example,
+    ExampleSet,
+    Row,
+    StatesOfWords,
+    rows_of,
+)
 
 __all__ = [
     "features_of_bytes",
@@ -70,7 +77,7 @@ def save_examples(folder: Path, examples: ExampleSet) -> None:
     Samples are put in place before the labels, without which nothing of them can be loaded.
     """
     arrays: dict[str, npt.NDArray[Any]] = {}
-    for name in MODALITIES:
+    for name in STREAMS:
         arrays |= _arrays(name, [e.samples for e in examples.examples])
     labels = {
         "version": VERSION,
@@ -98,14 +105,14 @@ def save_examples(folder: Path, examples: ExampleSet) -> None:
 
 def _written_labels(example: Example) -> tuple[str | None, float | None]:
     """Emotion by name and sentiment; null is unknown."""
-    emotion = None if example.emotion < 0 else EMOTIONS[example.emotion]
+    emotion = None if example.emotion < 0 else LABELS[example.emotion]
     return emotion, None if math.isnan(example.sentiment) else example.sentiment
 
 
 def features_to_bytes(variants: Sequence[Mapping[str, Sequence[Sample[Any]]]]) -> bytes:
     """Samples by modality of each variant of an item, as an archive of arrays."""
     arrays: dict[str, npt.NDArray[Any]] = {"variants": np.asarray(len(variants))}
-    for name in MODALITIES:
+    for name in STREAMS:
         arrays |= _arrays(name, variants)
     archive = io.BytesIO()
     np.savez(archive, **arrays)  # type: ignore[arg-type]
@@ -168,7 +175,7 @@ def load_examples(folder: Path) -> ExampleSet:
         if not found:
             raise BadInput(f"{samples_file} has no sample of {key}")
         whole = {name: tuple(stream) for name, stream in found.items()}
-        index = -1 if emotion is None else EMOTIONS.index(emotion)
+        index = -1 if emotion is None else LABELS.index(emotion)
         known = math.nan if sentiment is None else float(sentiment)
         examples.append(Example(key, person, index, known, split, variant, whole))
     return ExampleSet(kind, tuple(examples), origin)
@@ -194,7 +201,7 @@ def _checked_labels(labels: Any, file: Path) -> tuple[str, dict[str, Any], list[
         for (name, types), value in zip(_ROW.items(), row, strict=True):
             if type(value) not in types:
                 raise BadInput(f"{file} field {name} of {row[0]} is {value!r}: wrong type")
-        if row[2] is not None and row[2] not in EMOTIONS:
+        if row[2] is not None and row[2] not in LABELS:
             raise BadInput(f"{file} field emotion of {row[0]} is {row[2]}: unknown")
         if row[3] is not None and not -3 <= row[3] <= 3:
             raise BadInput(f"{file} field sentiment of {row[0]} is {row[3]}: not in [-3, 3]")
@@ -205,7 +212,7 @@ def _restore_all(
     arrays: dict[str, npt.NDArray[Any]], samples: list[dict[str, list[Sample[Any]]]], file: Path
 ) -> None:
     """Append the samples of all modalities. Raises BadInput if the arrays do not fit."""
-    for name in MODALITIES:
+    for name in STREAMS:
         if any(field.startswith(f"{name}.") for field in arrays):
             _restore(_checked_arrays(name, arrays, len(samples), file), name, samples)
 

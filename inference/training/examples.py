@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from assets.errors import BadInput
-from extractors.features import MODALITIES, FloatArray
+from extractors.features import EMOTIONS, MODALITIES, FloatArray
 from extractors.stream import Sample
 from extractors.stream.window import Window, WindowSpec, build_window
 
 __all__ = [
+    "LABELS",
+    "STREAMS",
     "Example",
     "ExampleSet",
     "Row",
@@ -20,6 +22,12 @@ __all__ = [
     "require_widths",
     "rows_of",
 ]
+
+LABELS = (*EMOTIONS, "calm", "contempt")
+"""Every emotion that a label can name: those of the app, and others that corpora have."""
+
+STREAMS = (*MODALITIES, "action_units")
+"""Samples that an example can have; a configuration says which of them a modality is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +49,8 @@ class StatesOfWords:
 class Example:
     """One labelled item as samples of the modalities that it has.
 
-    `emotion` indexes `EMOTIONS`, `sentiment` lies in [-3, 3]. Variants above 0 are augmentations of
-    the same item: train on them, never test on them.
+    `emotion` indexes `LABELS`, -1 is unknown; `sentiment` lies in [-3, 3], NaN is
+    unknown. Variants above 0 are augmentations of the same item: train on them, never test on them.
     """
 
     id: str

@@ -93,9 +93,16 @@ def task_loss(
 def auxiliary_task_loss(
     output: DHMDOutput, targets: Targets, config: DHMDConfig, smoothing: float = 0.0
 ) -> Tensor:
-    """Unweighted sum over the seven auxiliary heads: three per space and that of c_f. [dmd]"""
-    loss = task_loss(output.joint, targets, output.present.any(1), config, smoothing)
-    for space in (output.homogeneous, output.heterogeneous):
+    """Unweighted sum over the seven auxiliary heads: three per space and that of c_f. [dmd]
+
+    Late fusion has the three of its modalities alone.
+    """
+    loss = output.sentiment.new_zeros(())
+    spaces = [output.homogeneous]
+    if config.fusion != "late":
+        loss = task_loss(output.joint, targets, output.present.any(1), config, smoothing)
+        spaces.append(output.heterogeneous)
+    for space in spaces:
         for m in range(len(MODALITIES)):
             one = Prediction(space.prediction.emotion[:, m], space.prediction.sentiment[:, m])
             loss = loss + task_loss(one, targets, output.present[:, m], config, smoothing)
@@ -310,11 +317,12 @@ def total(
     parts: dict[str, tuple[float, Tensor]] = {
         "task": (1.0, task_loss(final, targets, present.any(1), config, smoothing)),
         "auxiliary": (1.0, auxiliary_task_loss(output, targets, config, smoothing)),
-        "margin": (
+    }
+    if config.fusion != "late":
+        parts["margin"] = (
             weights.decoupling * weights.separation,
             margin_hinge(output.aligned, present, relations),
-        ),
-    }
+        )
     if config.decoupling:
         parts |= {
             "reconstruction": (weights.decoupling, reconstruction(output)),

@@ -1,37 +1,70 @@
 """The training run: examples in, checkpoint out."""
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from assets.errors import BadInput
-from extractors.features import EMOTIONS, LIVE_WINDOWS, MODALITIES, FloatArray
+from extractors.features import MODALITIES
 from extractors.stream.window import Window, WindowSpec
-from extractors.timeline import Timeline
 from inference.checkpoint import Checkpoint, Normaliser
-from inference.model import DHMD, DHMDConfig, ModalityConfig
-from inference.predictor import Predictor
-from inference.training.composer import Composer, resting_faces, wander
-from inference.training.configuration import TrainingSettings
-from inference.training.examples import Example, ExampleSet, require_widths
-from inference.training.losses import LossWeights, Targets, total
-from inference.training.metrics import emotion_metrics, sentiment_metrics
-from inference.training.split import Split, split_by_person
-
-__all__ = ["LICENCE", "Progress", "evaluate", "train"]
-
-LICENCE = (
-    "Trained on RAVDESS (CC BY-NC-SA 4.0), CK+ and MELD (research only): "
-    "these weights are for research, non-commercial use."
+from inference.model import DHMD, DHMDConfig
+from inference.training.batches import (
+    Batch,
+    Batches,
+    ComposedBatches,
+    TogetherBatches,
+    batch_of,
+    class_of_label,
+    targets_of,
 )
+from inference.training.composer import Composer, resting_faces
+from inference.training.configuration import TrainingSettings, network, size_of, windows
+from inference.training.evaluate import evaluate
+from inference.training.examples import Example, ExampleSet
+from inference.training.optimisation import Optimisation, Report
+from inference.training.prepare import prepared_examples, prepared_sequences
+from inference.training.processes import ALONE, Processes
+from inference.training.sequences import (
+    Sequences,
+    fitted_normaliser,
+    joined,
+    per_person,
+    sequences_of,
+)
+from inference.training.split import Parts, parts_by_person
 
-EVALUATED_AT_ONCE = 64
-"""Windows in a batch of `evaluate`."""
+__all__ = [
+    "LICENCES",
+    "Data",
+    "Plan",
+    "Progress",
+    "begin",
+    "evaluate",
+    "plan",
+    "progress_of",
+    "train",
+]
+
+Data = ExampleSet | Sequences
+"""What a folder of examples holds."""
+
+LICENCES = {
+    "ravdess": "RAVDESS (CC BY-NC-SA 4.0)",
+    "ckplus": "CK+ (research only)",
+    "meld": "MELD (research only)",
+    "mmmo": "ICT-MMMO (no terms known)",
+    "mosi": "CMU-MOSI (research only)",
+    "mosei": "CMU-MOSEI (research only)",
+}
+"""Under which terms the corpora are, by kind."""
+
+VALIDATED_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,96 +75,206 @@ class Progress:
     steps: int
     loss: float
     seconds_left: float
+    validation: float | None = None
 
 
-def network(settings: TrainingSettings, spec: WindowSpec) -> DHMDConfig:
-    """The configuration of the network for windows of `spec`. Raises BadInput for wrong sizes."""
-    chosen: dict[str, Any] = asdict(settings.network)
-    for name, modality in spec.modalities.items():
-        chosen[name] = ModalityConfig(features=modality.features, steps=modality.steps)
-    try:
-        return DHMDConfig(emotions=EMOTIONS, **chosen)
-    except ValueError as error:
-        raise BadInput(f"the configuration of the network: {error}") from error
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A run before its first step."""
+
+    settings: TrainingSettings
+    config: DHMDConfig
+    spec: WindowSpec | None
+    normaliser: Normaliser
+    batches: Batches
+    validation: tuple[Batch, ...]
+    held_out: Mapping[str, Sequences]
+    """What the checkpoint is measured on, by name."""
+    origin: Mapping[str, Any]
+
+    def checkpoint(self, weights: Mapping[str, torch.Tensor]) -> Checkpoint:
+        """The checkpoint with these weights, measured on what was held out."""
+        arrays = {name: tensor.numpy() for name, tensor in weights.items()}
+        bare = Checkpoint(self.config, self.spec, self.normaliser, arrays, 1.0, {})
+        measured = {name: evaluate(bare, items) for name, items in self.held_out.items()}
+        people = {name: len(set(items.people)) for name, items in self.held_out.items()}
+        origin = {
+            "settings": asdict(self.settings),
+            **self.origin,
+            "people_held_out": people,
+            "held_out": measured,
+            "torch": torch.__version__,
+        }
+        return replace(bare, origin=origin)
+
+
+def plan(settings: TrainingSettings, data: Sequence[Data]) -> Plan:
+    """All that is decided before the first step. Raises BadInput if it cannot be trained."""
+    config, spec = network(settings), windows(settings)
+    if settings.samples == "together":
+        return _plan_together(settings, config, spec, [_as_sequences(d, settings) for d in data])
+    sets = [d for d in data if isinstance(d, ExampleSet)]
+    if spec is None or len(sets) < len(data):
+        raise BadInput(
+            'only examples with a clock can be composed; set samples = "together", '
+            "or give each modality its span"
+        )
+    return _plan_composed(settings, config, spec, [prepared_examples(s, settings) for s in sets])
 
 
 def train(
     settings: TrainingSettings,
-    sets: Sequence[ExampleSet],
+    data: Sequence[Data],
     report: Callable[[Progress], None] | None = None,
-    spec: WindowSpec = LIVE_WINDOWS,
+    processes: Processes = ALONE,
 ) -> Checkpoint:
-    """Train on the people of the sets that `settings.fold` does not hold out.
+    """Train on the people of the sets that are not held out, see `split.parts_by_person`.
 
-    Measures every modality alone on those held out; the numbers stand in the checkpoint's origin.
-    The same settings and examples give the same checkpoint on the same machine. Raises BadInput
-    before the first step if the settings or the examples cannot be trained on.
+    Measures what was held out, composed samples each modality alone; the numbers stand in the
+    checkpoint's origin. The same settings and examples give the same checkpoint on the same
+    machine. Raises BadInput before the first step if the settings or the examples cannot be
+    trained on.
     """
-    config = network(settings, spec)
-    torch.manual_seed(settings.seed)
+    planned = plan(settings, data)
+    run = begin(planned, processes)
+    began = time.monotonic()
+    while not run.done:
+        found = run.advance()
+        if found is not None and report is not None:
+            report(progress_of(found, run, time.monotonic() - began))
+    return planned.checkpoint(run.result())
+
+
+def begin(planned: Plan, processes: Processes = ALONE) -> Optimisation:
+    """The run of a plan at its beginning, the same for the same seed."""
+    torch.manual_seed(planned.settings.seed)
+    model = DHMD(planned.config)
+    return Optimisation(model, planned.batches, planned.settings, planned.validation, processes)
+
+
+def progress_of(found: Report, run: Optimisation, elapsed: float, first: int = 0) -> Progress:
+    """Progress after `elapsed` seconds since step `first`."""
+    left = elapsed / max(1, run.step - first) * (run.steps - run.step)
+    return Progress(found.step, run.steps, found.loss, left, found.validation)
+
+
+# ------------------------------------------------------------------------------------- samples
+
+
+def _as_sequences(data: Data, settings: TrainingSettings) -> Sequences:
+    """A set as sequences of the sizes that the settings want. Raises BadInput."""
+    if isinstance(data, Sequences):
+        return prepared_sequences(data, settings)
+    spec = windows(settings)
+    if spec is None:
+        raise BadInput(f"the examples of {data.kind} have a clock: give each modality its span")
+    examples = prepared_examples(data, settings)
+    found = sequences_of(examples.kind, examples.examples, spec)
+    return replace(found, origin=dict(examples.origin))
+
+
+def _plan_together(
+    settings: TrainingSettings,
+    config: DHMDConfig,
+    spec: WindowSpec | None,
+    sets: Sequence[Sequences],
+) -> Plan:
+    parts = [parts_by_person(s.people, s.splits, settings.fold, settings.validation) for s in sets]
+    for one, part in zip(sets, parts, strict=True):
+        _require_parts(one.kind, part, settings)
+    whole = joined([per_person(s) if settings.normalise_people else s for s in sets])
+    train_, watched, test = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("train", "validation", "test")
+    )
+    items = whole.variants == 0
+    train_rows = np.flatnonzero(train_)
+    present = whole.present[train_rows]
+    for name in settings.modalities:
+        if not present[:, MODALITIES.index(name)].any():
+            raise BadInput(f"no example to train on has {name}; set modalities without it")
+    _require_classes(whole.emotion[train_rows], settings, whole.kind)
+    normaliser = fitted_normaliser(whole, np.flatnonzero(train_ & items))
+    held = whole.take(test & items)
+    return Plan(
+        settings,
+        config,
+        spec,
+        normaliser,
+        TogetherBatches(whole, train_rows, normaliser, settings),
+        tuple(_batches_of(whole.take(watched & items), normaliser, settings)),
+        {"test": held},
+        _origin(
+            {s.kind: int(part.train.sum()) for s, part in zip(sets, parts, strict=True)},
+        ),
+    )
+
+
+def _plan_composed(
+    settings: TrainingSettings, config: DHMDConfig, spec: WindowSpec, sets: Sequence[ExampleSet]
+) -> Plan:
     generator = np.random.default_rng(settings.seed)
-    for examples in sets:
-        require_widths(examples.examples, spec)
-    splits = [split_by_person(examples, settings.fold) for examples in sets]
-    held_out = _held_out(sets, splits)
-    known = [example for split in splits for example in split.train]
-    for name in MODALITIES:
+    known: list[Example] = []
+    held: dict[str, list[Example]] = {}
+    watched: list[tuple[str, list[Example]]] = []
+    counts = {}
+    for one in sets:
+        examples = one.examples
+        part = parts_by_person(
+            [e.person for e in examples],
+            [e.split for e in examples],
+            settings.fold,
+            settings.validation,
+        )
+        _require_parts(one.kind, part, settings)
+        known += _chosen(examples, part.train)
+        counts[one.kind] = int(part.train.sum())
+        test = [e for e in _chosen(examples, part.test) if e.variant == 0]
+        held[one.modality] = held.get(one.modality, []) + test
+        watched.append(
+            (one.kind, [e for e in _chosen(examples, part.validation) if e.variant == 0])
+        )
+    for name in settings.modalities:
         if not any(name in e.samples and e.variant == 0 for e in known):
             raise BadInput(f"no example to train on has {name}; add one to the configuration")
-    normaliser = Normaliser.fitted({name: _windows_with(name, known, spec) for name in MODALITIES})
-    faces = [e for e in known if "face" in e.samples]
-    known += resting_faces(faces, settings.rest, generator) if faces else []
-    composer = Composer(known, spec, generator, settings.balance, settings.turning)
-
-    model = DHMD(config)
-    weights = _optimise(model, composer, normaliser, settings, generator, report)
-    checkpoint = Checkpoint(config, spec, normaliser, weights, 1.0, {})
-    measured = {name: evaluate(checkpoint, test) for name, test in held_out.items()}
-    origin = {
-        "settings": asdict(settings),
-        "licence": LICENCE,
-        "examples": {s.kind: len(split.train) for s, split in zip(sets, splits, strict=True)},
-        "people_held_out": {m: len({e.person for e in test}) for m, test in held_out.items()},
-        "held_out": measured,
-        "torch": torch.__version__,
-    }
-    return Checkpoint(config, spec, normaliser, weights, 1.0, origin)
-
-
-def evaluate(checkpoint: Checkpoint, examples: Sequence[Example]) -> dict[str, float | None]:
-    """Metrics by name, of emotions and of sentiment, on the last whole window of each example.
-
-    What is undefined is None. Raises BadInput without examples, or if they are of another width
-    than the checkpoint's windows.
-    """
-    if not examples:
-        raise BadInput("there is no example to evaluate on")
-    require_widths(examples, checkpoint.windows)
-    predictor = Predictor(checkpoint, threads=torch.get_num_threads())
-    parts = []
-    for first in range(0, len(examples), EVALUATED_AT_ONCE):
-        some = examples[first : first + EVALUATED_AT_ONCE]
-        parts.append(predictor([e.window(checkpoint.windows) for e in some]).timeline)
-    timeline = Timeline.joined(parts)
-    emotions = emotion_metrics(np.asarray([e.emotion for e in examples]), timeline.emotions)
-    known = timeline.known
-    labels = np.asarray([example.sentiment for example in examples], np.float32)
-    sentiment = sentiment_metrics(labels[known], timeline.sentiment[known])
-    return asdict(emotions) | asdict(sentiment)
+    normaliser = _fitted(known, spec, settings)
+    faces = [e for e in known if "face" in e.samples and e.emotion >= 0]
+    if faces and "neutral" in settings.labels.emotions:
+        known += resting_faces(faces, settings.rest, generator)
+    _require_classes(np.asarray([e.emotion for e in known]), settings, "the examples")
+    composer = Composer(
+        known, spec, generator, settings.balance, settings.turning, settings.modalities
+    )
+    return Plan(
+        settings,
+        config,
+        spec,
+        normaliser,
+        ComposedBatches(composer, normaliser, settings),
+        tuple(
+            batch
+            for kind, items in watched
+            if items
+            for batch in _batches_of(sequences_of(kind, items, spec), normaliser, settings)
+        ),
+        {name: sequences_of(name, items, spec) for name, items in held.items()},
+        _origin(counts),
+    )
 
 
-def _held_out(
-    sets: Sequence[ExampleSet], splits: Sequence[Split]
-) -> Mapping[str, tuple[Example, ...]]:
-    """Examples to test on by modality, of all sets that have it. Raises BadInput without any."""
-    found: dict[str, tuple[Example, ...]] = {}
-    for examples, split in zip(sets, splits, strict=True):
-        if not split.train or not split.test:
-            raise BadInput(
-                f"the examples of {examples.kind} are of too few people to hold some out"
-            )
-        found[examples.modality] = found.get(examples.modality, ()) + split.test
-    return found
+def _chosen(examples: Sequence[Example], mask: npt.NDArray[np.bool_]) -> list[Example]:
+    return [example for example, wanted in zip(examples, mask, strict=True) if wanted]
+
+
+def _fitted(known: Sequence[Example], spec: WindowSpec, settings: TrainingSettings) -> Normaliser:
+    fitted = Normaliser.fitted(
+        {name: _windows_with(name, known, spec) for name in settings.modalities}
+    )
+    mean, deviation = dict(fitted.mean), dict(fitted.deviation)
+    for name in set(MODALITIES) - set(settings.modalities):
+        width = size_of(settings, name).features
+        mean[name], deviation[name] = np.zeros(width, np.float32), np.ones(width, np.float32)
+    return Normaliser(mean, deviation)
 
 
 def _windows_with(name: str, examples: Sequence[Example], spec: WindowSpec) -> Iterator[Window]:
@@ -139,87 +282,49 @@ def _windows_with(name: str, examples: Sequence[Example], spec: WindowSpec) -> I
     return (e.window(spec) for e in examples if name in e.samples and e.variant == 0)
 
 
-def _optimise(
-    model: DHMD,
-    composer: Composer,
-    normaliser: Normaliser,
-    settings: TrainingSettings,
-    generator: np.random.Generator,
-    report: Callable[[Progress], None] | None,
-) -> dict[str, FloatArray]:
-    """AdamW with warm-up and a cosine; the weights are the mean over the last part of the run."""
-    optimiser = _optimiser(model, settings)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda s: _rate(s, settings))
-    losses = LossWeights(**asdict(settings.losses))
-    averaged = torch.optim.swa_utils.AveragedModel(model)
-    began, recent = time.monotonic(), 0.0
-    model.train()
-    for step in range(1, settings.steps + 1):
-        features, valid, targets = _batch(composer, normaliser, settings, generator)
-        loss, _ = total(model(features, valid), targets, model.config, losses)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
-        optimiser.step()
-        schedule.step()
-        if step > settings.average_from * settings.steps:
-            averaged.update_parameters(model)
-        recent += loss.item()
-        if report is not None and step % settings.evaluate_every == 0:
-            left = (time.monotonic() - began) / step * (settings.steps - step)
-            report(Progress(step, settings.steps, recent / settings.evaluate_every, left))
-            recent = 0.0
-    state = averaged.module.state_dict()
-    return {name: tensor.detach().numpy().copy() for name, tensor in state.items()}
+def _batches_of(
+    sequences: Sequences, normaliser: Normaliser, settings: TrainingSettings
+) -> Iterator[Batch]:
+    """All items, in order and without noise."""
+    for first in range(0, len(sequences), VALIDATED_AT_ONCE):
+        some = sequences.take(np.arange(first, min(first + VALIDATED_AT_ONCE, len(sequences))))
+        targets = targets_of(some, settings.labels.emotions)
+        yield batch_of(some.features, some.valid, targets, normaliser)
 
 
-def _optimiser(model: DHMD, settings: TrainingSettings) -> torch.optim.Optimizer:
-    atoms = [p for name, p in model.named_parameters() if name.endswith("atoms")]
-    others = [p for name, p in model.named_parameters() if not name.endswith("atoms")]
-    return torch.optim.AdamW(
-        [
-            {"params": others, "lr": settings.learning_rate},
-            {"params": atoms, "lr": settings.dictionary_learning_rate, "weight_decay": 0.0},
-        ],
-        weight_decay=settings.weight_decay,
-    )
+def _origin(counts: Mapping[str, int]) -> dict[str, Any]:
+    terms = "; ".join(LICENCES.get(kind, f"{kind} (your own data)") for kind in counts)
+    return {
+        "licence": f"Trained on {terms}. These weights are for research, non-commercial use."
+        if any(kind in LICENCES for kind in counts)
+        else f"Trained on {terms}.",
+        "examples": dict(counts),
+    }
 
 
-def _rate(step: int, settings: TrainingSettings) -> float:
-    """Factor on the learning rate: linear up, then half a cosine down to a twentieth."""
-    if step < settings.warmup:
-        return (step + 1) / settings.warmup
-    done = (step - settings.warmup) / max(1, settings.steps - settings.warmup)
-    return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done))
+# ----------------------------------------------------------------------- what cannot be trained
 
 
-def _noise(shape: tuple[int, ...], memory: float, generator: np.random.Generator) -> FloatArray:
-    """Noise [n, steps, features] of unit variance: a constant and a wandering part."""
-    offset = generator.standard_normal((shape[0], 1, shape[2]), np.float32)
-    return np.asarray((offset + wander(shape, memory, generator)) / 2**0.5, np.float32)
+def _require_parts(kind: str, parts: Parts, settings: TrainingSettings) -> None:
+    """Raise BadInput unless there is something to train on, to test on and to watch."""
+    if not parts.train.any() or not parts.test.any():
+        raise BadInput(f"the examples of {kind} are of too few people to hold some out")
+    watches = settings.keep == "best" or settings.stop_after or settings.schedule == "plateau"
+    if watches and not parts.validation.any():
+        raise BadInput(
+            f"the examples of {kind} have no part to validate on; set validation to the part of "
+            "the people that is for it, such as 0.15"
+        )
 
 
-def _batch(
-    composer: Composer,
-    normaliser: Normaliser,
-    settings: TrainingSettings,
-    generator: np.random.Generator,
-) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor], Targets]:
-    subset = composer.draw_subset()
-    drawn = [composer.draw(subset) for _ in range(settings.batch)]
-    features: dict[str, torch.Tensor] = {}
-    valid: dict[str, torch.Tensor] = {}
-    for name in MODALITIES:
-        # one empty step stands for a modality that is left out: it costs next to nothing
-        steps = slice(None) if name in subset else slice(1)
-        mask = np.stack([sample.window.valid[name][steps] for sample in drawn])
-        raw = np.stack([sample.window.features[name][steps] for sample in drawn])
-        scaled = normaliser(name, raw, mask)
-        noise = _noise(raw.shape, settings.noise.memory, generator)
-        scaled += getattr(settings.noise, name) * noise
-        features[name], valid[name] = torch.from_numpy(scaled), torch.from_numpy(mask)
-    targets = Targets(
-        torch.as_tensor([sample.emotion for sample in drawn]),
-        torch.as_tensor([sample.sentiment for sample in drawn], dtype=torch.float32),
-    )
-    return features, valid, targets
+def _require_classes(
+    emotions: npt.NDArray[np.int64], settings: TrainingSettings, what: str
+) -> None:
+    """Raise BadInput if there is an emotion to predict of which there is no example."""
+    found = set(class_of_label(settings.labels.emotions)[emotions].tolist())
+    empty = [name for i, name in enumerate(settings.labels.emotions) if i not in found]
+    if empty:
+        raise BadInput(
+            f"{what}: no example to train on is {' or '.join(empty)}; "
+            "take it out of the labels.emotions of the configuration"
+        )

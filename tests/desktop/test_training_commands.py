@@ -145,7 +145,7 @@ def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def reached(*_: object) -> NoReturn:
         pytest.fail("training began")
 
-    monkeypatch.setattr("inference.training.train._optimise", reached)
+    monkeypatch.setattr("inference.training.optimisation.Optimisation.advance", reached)
     return tmp_path
 
 

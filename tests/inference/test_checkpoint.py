@@ -24,14 +24,14 @@ from inference.checkpoint import (
 )
 from inference.model import DHMD
 from inference.predictor import Predictor
-from inference.training.train import network
+from inference.training.configuration import network
 from tests.inference.training.made_examples import SMALL_WINDOWS, made_sets, settings
 
 
 @pytest.fixture(scope="module")
 def checkpoint() -> Checkpoint:
     torch.manual_seed(0)
-    config = network(settings(), SMALL_WINDOWS)
+    config = network(settings())
     sets = {s.modality: s for s in made_sets(people=1)}
     normaliser = Normaliser.fitted(
         {m: [e.window(SMALL_WINDOWS) for e in sets[m].examples] for m in MODALITIES}
@@ -231,8 +231,8 @@ def test_damaged_metadata_is_told(file: Path, metadata: dict[str, str | None], t
 
 def test_labels_and_windows_of_another_network_are_told(file: Path) -> None:
     config = json.loads(metadata_of(file)["config"])
-    rewrite(file, {"config": json.dumps(config | {"emotions": ["joy", "grief"]})})
-    with pytest.raises(ModelFileError, match="emotions, which are joy, grief"):
+    rewrite(file, {"config": json.dumps(config | {"emotions": ["joy", "joy"]})})
+    with pytest.raises(ModelFileError, match="emotions, which are joy, joy"):
         load_checkpoint(file)
     windows = json.loads(metadata_of(file)["windows"])
     windows["voice"]["steps"] = 11

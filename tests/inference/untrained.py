@@ -13,10 +13,9 @@ def untrained(temperature: float = 1.0) -> Checkpoint:
     import torch
 
     from inference.model import DHMD
-    from inference.training.configuration import read_settings
-    from inference.training.train import network
+    from inference.training.configuration import network, read_settings
 
-    config = network(read_settings("live"), LIVE_WINDOWS)
+    config = network(read_settings("live"))
     torch.manual_seed(0)
     weights = {name: tensor.numpy() for name, tensor in DHMD(config).state_dict().items()}
     sizes = {name: window.features for name, window in LIVE_WINDOWS.modalities.items()}

@@ -8,7 +8,12 @@ import numpy as np
 from extractors.features import EMOTIONS
 from extractors.stream import SECOND, Sample
 from extractors.stream.window import ContextWindow, StepWindow, WindowSpec
-from inference.training.configuration import LossSettings, NetworkSettings, TrainingSettings
+from inference.training.configuration import (
+    LossSettings,
+    ModalitySettings,
+    NetworkSettings,
+    TrainingSettings,
+)
 from inference.training.examples import Example, ExampleSet, Row, StatesOfWords
 
 TENTH = SECOND // 10
@@ -27,6 +32,9 @@ def settings(**values: Any) -> TrainingSettings:
         "examples": tuple(KINDS.values()),
         "network": NetworkSettings(width=8, heads=2, layers=1, atoms=8, dropout=0.0),
         "losses": LossSettings(),
+        "text": ModalitySettings(features=5, steps=4, span=8.0),
+        "voice": ModalitySettings(features=6, steps=10, span=1.0),
+        "face": ModalitySettings(features=52, steps=10, span=1.0),
         "steps": 30,
         "batch": 16,
         "learning_rate": 5e-3,

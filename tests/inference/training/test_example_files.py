@@ -123,7 +123,7 @@ def saved(tmp_path: Path) -> Path:
     [
         (0, 7, "field id of 7"),
         (1, None, "field person of voice-0-sad-0"),
-        (2, "contempt", "field emotion of voice-0-sad-0 is contempt"),
+        (2, "bored", "field emotion of voice-0-sad-0 is bored"),
         (3, 3.5, "field sentiment of voice-0-sad-0 is 3.5"),
         (3, float("nan"), "field sentiment of voice-0-sad-0 is nan"),
         (3, "high", "field sentiment of voice-0-sad-0"),

@@ -28,7 +28,7 @@ from tests.inference.training.made_examples import (
 
 def run(*, report: list[Progress] | None = None, **values: object) -> Checkpoint:
     take = None if report is None else report.append
-    return train(settings(**values), made_sets(), take, SMALL_WINDOWS)
+    return train(settings(**values), made_sets(), take)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_labels_that_mean_nothing_are_not_read_better_than_by_chance() -> None:
         shuffled.append(
             replace(examples, examples=tuple(replace(e, emotion=int(k)) for e, k in moved))
         )
-    checkpoint = train(settings(steps=60), shuffled, None, SMALL_WINDOWS)
+    checkpoint = train(settings(steps=60), shuffled, None)
     for modality in KINDS:
         assert checkpoint.origin["held_out"][modality]["macro_recall"] < 0.4
 
@@ -118,7 +118,7 @@ def test_origin_is_json_that_says_how_it_was_made(saved: Path) -> None:
     json.dumps(origin, allow_nan=False)
     assert origin["settings"]["steps"] == 100
     assert origin["settings"]["network"]["width"] == 8
-    assert "research" in origin["licence"]
+    assert origin["licence"].startswith("Trained on words (your own data)")
 
 
 def test_evaluation_gives_undefined_as_none_and_refuses_nothing(saved: Path) -> None:
@@ -146,7 +146,7 @@ def test_weights_are_those_of_the_run_and_not_of_its_beginning(average_from: flo
 
 def check_refused(wanted: TrainingSettings, sets: list[ExampleSet], told: str) -> None:
     with pytest.raises(BadInput, match=told):
-        train(wanted, sets, lambda _: pytest.fail("a step was made"), SMALL_WINDOWS)
+        train(wanted, sets, lambda _: pytest.fail("a step was made"))
 
 
 def test_a_modality_without_examples_is_named() -> None:
@@ -175,5 +175,5 @@ def test_examples_of_another_width_are_named() -> None:
 
 def test_two_sets_of_a_modality_are_measured_together() -> None:
     more = replace(made_set("voice", people=5, seed=1), kind="other voices")
-    checkpoint = train(settings(steps=2), [*made_sets(), more], None, SMALL_WINDOWS)
+    checkpoint = train(settings(steps=2), [*made_sets(), more], None)
     assert checkpoint.origin["held_out"]["voice"]["n"] == (2 + 1) * len(EMOTIONS)

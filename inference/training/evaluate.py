@@ -1,0 +1,118 @@
+"""How good a checkpoint is on labelled items."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from assets.errors import BadInput
+from extractors.features import FloatArray
+from inference.checkpoint import Checkpoint
+from inference.training.batches import batch_of, targets_of
+from inference.training.configuration import TrainingSettings, settings_from
+from inference.training.examples import Example, ExampleSet, require_widths
+from inference.training.metrics import emotion_metrics, sentiment_metrics
+from inference.training.prepare import prepared_examples, prepared_sequences
+from inference.training.sequences import Sequences, per_person, sequences_of
+
+__all__ = ["Predicted", "evaluate", "items_for", "predict", "settings_of"]
+
+AT_ONCE = 64
+"""Items that go through the network together."""
+SENTIMENT_LIMIT = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What a checkpoint says of n items: probabilities [n, E], sentiment [n], and which have any
+    modality at all, bool [n]. Of the others the probabilities are equal and the sentiment 0."""
+
+    emotions: FloatArray
+    sentiment: FloatArray
+    known: npt.NDArray[np.bool_]
+
+
+def predict(checkpoint: Checkpoint, items: Sequences) -> Predicted:
+    """Predictions for items of the sizes of the checkpoint's network.
+
+    Raises ModelFileError if the weights do not fit the network.
+    """
+    model = checkpoint.model()
+    emotions, sentiment = [], []
+    with torch.inference_mode():
+        for first in range(0, len(items), AT_ONCE):
+            some = items.take(np.arange(first, min(first + AT_ONCE, len(items))))
+            targets = targets_of(some, checkpoint.config.emotions)
+            batch = batch_of(some.features, some.valid, targets, checkpoint.normaliser)
+            output = model(batch.features, batch.valid)
+            emotions.append((output.emotion / checkpoint.temperature).softmax(1).numpy())
+            sentiment.append(output.sentiment.clamp(-SENTIMENT_LIMIT, SENTIMENT_LIMIT).numpy())
+    probabilities, known = np.concatenate(emotions), np.asarray(items.present.any(axis=1))
+    if probabilities.shape[1]:
+        probabilities[~known] = 1 / probabilities.shape[1]
+    return Predicted(probabilities, np.where(known, np.concatenate(sentiment), 0.0), known)
+
+
+def evaluate(
+    checkpoint: Checkpoint, items: Sequences | Sequence[Example]
+) -> dict[str, float | None]:
+    """Metrics by name: `n`, those of emotions and those of sentiment, as far as predicted.
+
+    What is undefined is None. Raises BadInput without items, or if they are of another width than
+    the checkpoint's windows.
+    """
+    if not len(items):
+        raise BadInput("there is no example to evaluate on")
+    if not isinstance(items, Sequences):
+        if checkpoint.windows is None:
+            raise BadInput("this checkpoint was trained on sequences, not on examples")
+        require_widths(items, checkpoint.windows)
+        items = sequences_of("examples", items, checkpoint.windows)
+    predicted = predict(checkpoint, items)
+    found: dict[str, Any] = {"n": len(items)}
+    if checkpoint.config.emotions:
+        labels = targets_of(items, checkpoint.config.emotions).emotion.numpy()
+        told = labels >= 0
+        if not told.any():
+            raise BadInput("no example to evaluate on has an emotion that the checkpoint knows")
+        found |= asdict(emotion_metrics(labels[told], predicted.emotions[told]))
+    if checkpoint.config.sentiment:
+        told = predicted.known & ~np.isnan(items.sentiment)
+        found |= asdict(sentiment_metrics(items.sentiment[told], predicted.sentiment[told]))
+    return found | {"n": len(items)}
+
+
+def settings_of(checkpoint: Checkpoint) -> TrainingSettings:
+    """The settings that made a checkpoint; what an older one does not say has its default.
+
+    Raises BadInput if they are damaged.
+    """
+    values = dict(checkpoint.origin.get("settings", {}))
+    values.setdefault("examples", ["unknown"])
+    known = {name: value for name, value in values.items() if name not in _FORMER}
+    return settings_from(known, "the checkpoint")
+
+
+_FORMER = ("feature_noise",)
+"""Settings that there no longer are."""
+
+
+def items_for(checkpoint: Checkpoint, data: ExampleSet | Sequences) -> Sequences:
+    """Data as the checkpoint reads it: its modalities, labels and normalisation, no variants.
+
+    Raises BadInput if it does not fit.
+    """
+    settings = settings_of(checkpoint)
+    if isinstance(data, Sequences):
+        items = prepared_sequences(data, settings)
+    elif checkpoint.windows is None:
+        raise BadInput(f"this checkpoint was trained on sequences; {data.kind} has samples in time")
+    else:
+        found = prepared_examples(data, settings)
+        items = sequences_of(found.kind, found.examples, checkpoint.windows)
+    if settings.normalise_people:
+        items = per_person(items)
+    return items.take(items.variants == 0)
