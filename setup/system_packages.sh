@@ -1,10 +1,11 @@
 #!/bin/bash
 # Makes sure that the libraries which no Python package brings are on the machine.
 #
-#   setup/system_packages.sh headless|window
+#   setup/system_packages.sh headless|window|browser
 #
 # "headless" is enough to analyse files and run the tests, "window" adds what a real screen and
-# real sound need. What is there already is found by library, not by package, since package names
+# real sound need. "browser" is a headless Chromium, which only the tests of HTML reports need: they
+# are skipped without it, so `make test` does not ask for it, but CI does. What is there already is found by library, not by package, since package names
 # differ between Debian and Ubuntu releases. Missing packages are installed when run as root; else
 # the command to run is printed and the exit code is 1.
 set -euo pipefail
@@ -42,8 +43,9 @@ libasound_module_pcm_pulse.so  libasound2-plugins
 case "${1:-}" in
 headless) wanted=$headless ;;
 window) wanted=$headless$window ;;
+browser) wanted= ;;
 *)
-    echo "usage: setup/system_packages.sh headless|window" >&2
+    echo "usage: setup/system_packages.sh headless|window|browser" >&2
     exit 2
     ;;
 esac
@@ -65,6 +67,9 @@ need() {
 while read -r library package; do
     [[ -z $library ]] || is_here "$library" || need "$package"
 done <<<"$wanted"
+if [[ $1 == browser ]]; then
+    command -v chromium-headless-shell chromium >/dev/null || need chromium-headless-shell
+fi
 # Without any font Qt draws no text at all, and says little.
 [[ -n $(find /usr/share/fonts /usr/local/share/fonts -name '*.[to]tf' -print -quit 2>/dev/null) ]] ||
     need fonts-dejavu-core

@@ -73,6 +73,10 @@ FORMATS = (
         "mp4", ".mp4", "the recording with the trajectory burnt in",
         "desktop.export.trajectory_video", "export_mp4",
     ),
+    Format(
+        "html", ".html", "a report in one file: player, trajectory, words, summary",
+        "desktop.export.report", "export_html",
+    ),
 )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ SAMPLES = 1024
 
 def write_mp4(
     path: Path,
-    size: tuple[int, int],
+    size: tuple[int, int] | None,
     pictures: Iterable[tuple[int, npt.NDArray[np.uint8]]],
     sound: tuple[int, int] | None,
     blocks: Iterable[tuple[int, FloatArray]],
@@ -34,7 +34,8 @@ def write_mp4(
 ) -> None:
     """Write pictures uint8 [height, width, 3] and sound float32 [n, channels] with their times.
 
-    Times are nanoseconds and rise; `size` is width and height, both even; `sound` is rate and
+    Times are nanoseconds and rise; `size` is width and height, both even,
+    None without pictures; `sound` is rate and
     channels, None without sound. `quality` is x264's crf. The index stands at the front, so that
     browsers can play it. Raises av.error.FFmpegError.
     """
@@ -45,15 +46,14 @@ def write_mp4(
         options={"movflags": "+faststart"},
     )
     try:
-        video: Any = container.add_stream("libx264", rate=30)
-        video.width, video.height, video.pix_fmt = *size, "yuv420p"
-        video.time_base = video.codec_context.time_base = TICK
-        video.codec_context.colorspace = BT601
-        video.codec_context.gop_size = 60
-        video.codec_context.options = {"preset": "veryfast", "crf": str(quality)}
+        streams: list[Any] = []
+        if size is not None:
+            video = _picture_stream(container, size, quality)
+            streams.append(video)
         frames: Iterator[tuple[Fraction, av.AudioFrame]] = iter(())
         if sound is not None:
             audio: Any = container.add_stream("aac", rate=sound[0])
+            streams.append(audio)
             audio.layout = "mono" if sound[1] == 1 else "stereo"
             audio.codec_context.bit_rate = 96_000 * sound[1]
             frames = _sound_frames(blocks, *sound)
@@ -72,10 +72,20 @@ def write_mp4(
         while waiting is not None:
             container.mux(audio.encode(waiting[1]))
             waiting = next(frames, None)
-        for stream in (video,) if sound is None else (video, audio):
+        for stream in streams:
             container.mux(stream.encode(None))
     finally:
         container.close()
+
+
+def _picture_stream(container: Any, size: tuple[int, int], quality: int) -> Any:
+    stream = container.add_stream("libx264", rate=30)
+    stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+    stream.time_base = stream.codec_context.time_base = TICK
+    stream.codec_context.colorspace = BT601
+    stream.codec_context.gop_size = 60
+    stream.codec_context.options = {"preset": "veryfast", "crf": str(quality)}
+    return stream
 
 
 def _sound_frames(
