@@ -1,12 +1,14 @@
 """Buttons and sliders that leave the keys of the player alone, except those they need."""
 
+from collections.abc import Mapping
+
 from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QKeyEvent, QMouseEvent
-from PyQt6.QtWidgets import QPushButton, QSlider, QStyle, QToolButton, QWidget
+from PyQt6.QtGui import QActionGroup, QKeyEvent, QMouseEvent
+from PyQt6.QtWidgets import QMenu, QPushButton, QSlider, QStyle, QToolButton, QWidget
 
 from desktop.icons import icon
 
-__all__ = ["IconButton", "SeekSlider", "TextButton", "VolumeSlider"]
+__all__ = ["ChoiceButton", "IconButton", "SeekSlider", "TextButton", "VolumeSlider"]
 
 
 def _claims(event: QEvent | None, *keys: Qt.Key) -> bool:
@@ -56,6 +58,40 @@ class TextButton(QPushButton):
         self.setObjectName(role)
         self.setToolTip(tip)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def event(self, event: QEvent | None) -> bool:
+        return _claims(event, Qt.Key.Key_Space) or super().event(event)
+
+
+class ChoiceButton(QToolButton):
+    """Shows what is chosen; a press offers the others."""
+
+    chosen = pyqtSignal(float)
+
+    def __init__(self, name: str, tip: str, choices: Mapping[float, str]) -> None:
+        super().__init__()
+        self._choices = choices
+        self.setAccessibleName(name)
+        self.setToolTip(tip)
+        self.setProperty("flat", True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self)
+        self._group = QActionGroup(menu)
+        for value, text in choices.items():
+            action = menu.addAction(text)
+            assert action is not None
+            action.setCheckable(True)
+            action.setData(value)
+            action.triggered.connect(lambda _on, value=value: self.chosen.emit(value))
+            self._group.addAction(action)
+        self.setMenu(menu)
+
+    def set_value(self, value: float) -> None:
+        """Show a value; nothing is emitted."""
+        self.setText(self._choices[value])
+        for action in self._group.actions():
+            action.setChecked(action.data() == value)
 
     def event(self, event: QEvent | None) -> bool:
         return _claims(event, Qt.Key.Key_Space) or super().event(event)

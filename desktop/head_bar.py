@@ -1,37 +1,13 @@
 """The row at the head of the window: what is open, how far its analysis is, what can be done."""
 
-from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QFontMetrics, QResizeEvent
+from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.controls import IconButton, TextButton
+from desktop.elided_label import ElidedLabel
 from desktop.theme import GRID, Theme, figures, scaled
 
 __all__ = ["HeadBar"]
-
-
-class Title(QLabel):
-    """One line that gives up its middle where there is no room."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._whole = ""
-        self.setFont(scaled(self.font(), 1.25))
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def set_whole(self, text: str) -> None:
-        self._whole = text
-        self.setToolTip(text)
-        self._elide()
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
-        super().resizeEvent(event)
-        self._elide()
-
-    def _elide(self) -> None:
-        metrics = QFontMetrics(self.font())
-        self.setText(metrics.elidedText(self._whole, Qt.TextElideMode.ElideMiddle, self.width()))
 
 
 class HeadBar(QWidget):
@@ -42,7 +18,9 @@ class HeadBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.title = Title()
+        self.title = ElidedLabel()
+        self.title.setFont(scaled(self.font(), 1.25))
+        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.progress_text = QLabel()
         self.progress_text.setFont(figures(self.font(), 0.9))
         self.progress_text.setProperty("quiet", True)

@@ -36,6 +36,7 @@ SHAPES = {
     "light": _line(*_RAYS, more='<circle cx="12" cy="12" r="3.8"/>'),
     "menu": _line("M4.5 7h15M4.5 12h15M4.5 17h15"),
     "close": _line("M6.5 6.5l11 11M17.5 6.5l-11 11"),
+    "repeat": _line("M6 15.5A6.5 6.5 0 1 1 8.2 18", "M6.2 11.5V15.6H10.2"),
     "alert": _line("M12 4.2l8.6 15.1H3.4z", "M12 10v4.2M12 16.7v.2"),
     "film": _line(
         "M10.3 9.2v5.6l4.6-2.8z", more='<rect x="3.5" y="5.5" width="17" height="13" rx="2"/>'

@@ -48,6 +48,10 @@ class LoadedRecording:
         self._thread.start()
 
     @property
+    def session(self) -> Path | None:
+        return None if self._session is None else self._session.folder
+
+    @property
     def duration(self) -> float:
         session, analysis = self._session, self._analysis
         if session is not None:

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtGui import QAction, QActionGroup
-from PyQt6.QtWidgets import QMenu, QMessageBox
+from PyQt6.QtWidgets import QMenu
 
 from desktop.appearance import Choice
-from desktop.shortcuts import keys_text
+from desktop.comparison import compare_with, run_again
 
 if TYPE_CHECKING:
     from desktop.main_window import MainWindow
@@ -22,6 +22,13 @@ def fill_menu(window: "MainWindow") -> QAction:
     recent = QMenu("Open recent", menu)
     menu.addMenu(recent)
     recent.aboutToShow.connect(lambda: _fill_recent(recent, window))
+    menu.addSeparator()
+    comparing = [
+        menu.addAction("Compare with\N{HORIZONTAL ELLIPSIS}", lambda: compare_with(window)),
+        menu.addAction("Run again with another checkpoint\N{HORIZONTAL ELLIPSIS}",
+                       lambda: run_again(window)),
+    ]  # fmt: skip
+    end = menu.addAction("End the comparison", window.page.end_comparison)
     menu.addSeparator()
     mesh = QAction("Face mesh", menu)
     mesh.setCheckable(True)
@@ -44,9 +51,18 @@ def fill_menu(window: "MainWindow") -> QAction:
         themes.addAction(action)
     themes.aboutToShow.connect(lambda: _check_theme(group, window))
     menu.addSeparator()
-    menu.addAction("Keys", lambda: _show_keys(window))
+    menu.addAction("Keys", window.help.toggle)
     menu.addAction("Quit", window.close)
     window.head.menu.setMenu(menu)
+
+    def enable() -> None:
+        for action in comparing:
+            assert action is not None
+            action.setEnabled(window.recording is not None)
+        assert end is not None
+        end.setVisible(window.page.other is not None)
+
+    menu.aboutToShow.connect(enable)
     return mesh
 
 
@@ -66,10 +82,3 @@ def _add_recent(menu: QMenu, window: "MainWindow", path: Path) -> None:
 def _check_theme(group: QActionGroup, window: "MainWindow") -> None:
     for action in group.actions():
         action.setChecked(action.data() is window.appearance.choice)
-
-
-def _show_keys(window: "MainWindow") -> None:
-    box = QMessageBox(window)
-    box.setWindowTitle("Keys")
-    box.setText(keys_text())
-    box.open()

@@ -13,6 +13,7 @@ from assets.errors import AffectscopeError
 from desktop.appearance import Appearance
 from desktop.empty_page import EmptyPage
 from desktop.head_bar import HeadBar
+from desktop.help_overlay import HelpOverlay
 from desktop.main_menu import fill_menu
 from desktop.media import open_file
 from desktop.message_bar import MessageBar
@@ -52,7 +53,7 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self._settings = settings
-        self._opener = opener
+        self.opener = opener
         self._open_device = open_device
         self._play = self._make_playback if play is None else play
         self._failure_shown: str | None = None
@@ -87,7 +88,7 @@ class MainWindow(QMainWindow):
 
         With `play` it starts as soon as the analysis is ahead of it.
         """
-        if self.open_with(lambda: self._opener(path)):
+        if self.open_with(lambda: self.opener(path)):
             self.recent.add(path)
             self.empty.set_recent(self.recent.paths())
             self._play_when_ready = play
@@ -120,17 +121,28 @@ class MainWindow(QMainWindow):
 
     def ask_for_file(self) -> None:
         """Let the person choose a video, or a session by its manifest."""
+        path = self.choose_recording("Open a video or a session")
+        if path is not None:
+            self.open_path(path)
+
+    def choose_recording(self, title: str) -> Path | None:
+        """A video or the folder of a session; None if nothing was chosen."""
         start = self.recent.paths()
         name, _ = QFileDialog.getOpenFileName(
             self,
-            "Open a video or a session",
+            title,
             str(start[0].parent) if start else str(Path.home()),
             "Videos and sessions (*.mp4 *.mkv *.mov *.webm *.avi *.m4v *.wav *.mp3 *.flac *.m4a"
             " manifest.json);;All files (*)",
         )
-        if name:
-            path = Path(name)
-            self.open_path(path.parent if path.name == "manifest.json" else path)
+        if not name:
+            return None
+        path = Path(name)
+        return path.parent if path.name == "manifest.json" else path
+
+    def watch_analysis(self) -> None:
+        """Look again at what is analysed, until it is complete."""
+        self._refresh()
 
     def toggle_fullscreen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
@@ -189,8 +201,10 @@ class MainWindow(QMainWindow):
         recording = self.recording
         if recording is None:
             return
-        self.page.refresh()
+        # asked before it is shown: what comes in between is shown the next time
         ended = recording.complete or recording.failure is not None
+        comparing = self.page.comparing
+        self.page.refresh()
         if self._play_when_ready and (ended or recording.analysed_until >= HEAD_START):
             self._play_when_ready = False
             self.page.play()
@@ -198,8 +212,15 @@ class MainWindow(QMainWindow):
         if recording.failure is not None and recording.failure != self._failure_shown:
             self._failure_shown = recording.failure
             self.show_problem(recording.failure)
-        if ended:
+        other = self.page.other
+        if other is not None and other.failure is not None:
+            self.show_problem(other.failure)
+            self.page.end_comparison()
+        if comparing:
+            self._refreshes.start()
+        elif ended:
             self._refreshes.stop()
+        if ended:
             self.head.set_progress(None, "")
             return
         analysed, duration = recording.analysed_until, recording.duration
@@ -219,7 +240,7 @@ class MainWindow(QMainWindow):
         theme = self.appearance.theme
         self.setPalette(palette(theme))
         self.setStyleSheet(stylesheet(theme))
-        for part in (self.head, self.message, self.empty, self.page):
+        for part in (self.head, self.message, self.empty, self.page, self.help):
             part.apply_theme(theme)
 
     def _leave(self) -> None:
@@ -249,6 +270,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.message)
         column.addWidget(self._stack, 1)
         self.setCentralWidget(whole)
+        self.help = HelpOverlay(whole)
         whole.setFocus()
 
     def _connect(self) -> None:
@@ -286,6 +308,12 @@ class MainWindow(QMainWindow):
                 "word_on": awake(lambda: page.seek_word(1)),
                 "start": awake(lambda: page.seek(0.0)),
                 "end": awake(lambda: page.seek(float("1e9"))),
+                "slower": lambda: page.change_speed(-1),
+                "faster": lambda: page.change_speed(1),
+                "usual_speed": lambda: page.set_speed(1.0),
+                "loop_start": lambda: page.loop_from_here(end=False),
+                "loop_end": lambda: page.loop_from_here(end=True),
+                "loop_stop": lambda: page.set_loop(None),
                 "louder": lambda: page.change_volume(0.05),
                 "quieter": lambda: page.change_volume(-0.05),
                 "mute": page.toggle_mute,
@@ -293,6 +321,7 @@ class MainWindow(QMainWindow):
                 "theme": self.appearance.toggle,
                 "fullscreen": self.toggle_fullscreen,
                 "leave": self._leave,
+                "help": self.help.toggle,
                 "open": self.ask_for_file,
                 "quit": self.close,
             },

@@ -31,6 +31,11 @@ class Recording(Protocol):
         ...
 
     @property
+    def session(self) -> Path | None:
+        """The folder of the whole session; None while it is in the making."""
+        ...
+
+    @property
     def duration(self) -> float:
         """Seconds."""
         ...

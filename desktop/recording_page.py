@@ -5,12 +5,15 @@ from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from desktop.card import Card
+from desktop.comparison import Comparison
 from desktop.controls import TextButton
+from desktop.curve_legend import CurveLegend
 from desktop.graph_view import GraphView
 from desktop.now_panel import NowPanel
 from desktop.picture_view import PictureView
-from desktop.playback import Playback
+from desktop.playback import SPEEDS, Playback
 from desktop.recording import Recording
+from desktop.rerun import Rerun
 from desktop.status_chips import StatusChips
 from desktop.theme import GRID, Theme
 from desktop.timeline_lookup import Moment, moment_at
@@ -25,6 +28,8 @@ __all__ = ["RecordingPage"]
 SIDE, NARROW_SIDE = 36 * GRID, 30 * GRID
 """Width of the column with the graph and the figures, and in a narrow window."""
 NARROW = 1040
+SHORTEST_LOOP = 0.1
+"""Seconds; a shorter range does not repeat."""
 
 
 class RecordingPage(QWidget):
@@ -39,12 +44,16 @@ class RecordingPage(QWidget):
         self._timeline = Timeline.empty()
         self._moment = Moment()
         self._was_playing = False
+        self.other: Comparison | None = None
+        """What the recording is compared with."""
+        self._instead = False
         self.picture = PictureView()
         self.chips = StatusChips()
         self.transcript = TranscriptView()
         self.follow = TextButton("Follow", "Scroll along with the spoken words", "link")
         self.graph = GraphView()
         self.plot = TrajectoryPlot()
+        self.legend = CurveLegend()
         self.now = NowPanel()
         self.transport = TransportBar()
         self._lay_out()
@@ -60,6 +69,8 @@ class RecordingPage(QWidget):
         self.recording, self.playback = recording, playback
         self._timeline = Timeline.empty()
         self._set_duration(recording.duration)
+        self.set_loop(None)
+        self.transport.set_speed(playback.speed)
         self.transcript.follow()
         level = float(self._settings.value("volume", 1.0))
         self.set_volume(level, muted=False)
@@ -69,12 +80,17 @@ class RecordingPage(QWidget):
     def _set_duration(self, seconds: float) -> None:
         self._duration = seconds
         self.transport.set_duration(seconds)
-        self.plot.set_duration(seconds)
+        self._set_axis()
         self.transcript.set_duration(seconds)
+
+    def _set_axis(self) -> None:
+        """Room for the longer of two trajectories."""
+        self.plot.set_duration(max(self._duration, self.other.duration if self.other else 0.0))
 
     def close_recording(self) -> bool:
         """Stop everything. Returns whether all threads ended in time."""
         ended = True
+        self._drop_other()
         if self.playback is not None:
             ended = self.playback.close()
             self.playback = None
@@ -89,8 +105,7 @@ class RecordingPage(QWidget):
             return
         if self.recording.duration != self._duration:
             self._set_duration(self.recording.duration)
-        self._timeline = self.recording.timeline()
-        self.plot.set_timeline(self._timeline, self.recording.analysed_until)
+        self._show_curves(self.recording)
         self.transcript.set_words(self.recording.words())
         ended = self.recording.complete or self.recording.failure is not None
         self.transcript.setPlaceholderText(
@@ -100,6 +115,52 @@ class RecordingPage(QWidget):
         self._show_moment()
         if self.playback is not None:
             self._show_picture()  # its landmarks may be known by now
+
+    def _show_curves(self, recording: Recording) -> None:
+        own, until = recording.timeline(), recording.analysed_until
+        self._timeline = own
+        if self.other is not None:
+            if self.other.duration > max(self._duration, self.plot.duration):
+                self._set_axis()
+            if self._instead and not self.other.failure:
+                self._timeline = self.other.timeline()
+                until = float(self._timeline.time[-1]) if len(self._timeline) else 0.0
+                until = recording.duration if self.other.complete else until
+            self.plot.set_other(own if self._instead else self.other.timeline())
+            names = (recording.title, self.other.title)
+            if isinstance(self.other, Rerun):
+                names = (self.other.title, self.other.before)
+            self.legend.show_names(*names)
+        self.plot.set_timeline(self._timeline, until)
+
+    def compare(self, other: Comparison, instead: bool = False) -> None:
+        """Show another trajectory on the same axis; it belongs to the page from here on.
+
+        It is dashed, or with `instead` drawn through while the recording's own is dashed.
+        """
+        self._drop_other()
+        self.other, self._instead = other, instead
+        self._set_axis()
+        self.refresh()
+
+    def end_comparison(self) -> None:
+        """Show the recording alone again."""
+        if self.other is not None:
+            self._drop_other()
+            self._set_axis()
+            self.refresh()
+
+    @property
+    def comparing(self) -> bool:
+        """Whether more of what it is compared with will come."""
+        return self.other is not None and not (self.other.complete or self.other.failure)
+
+    def _drop_other(self) -> None:
+        if self.other is not None:
+            other, self.other, self._instead = self.other, None, False
+            other.close()
+            self.legend.hide()
+            self.plot.set_other(None)
 
     def tick(self) -> None:
         """Bring everything to the present position; thirty times a second while playing."""
@@ -131,6 +192,38 @@ class RecordingPage(QWidget):
 
     def seek_by(self, seconds: float) -> None:
         self.seek(self.seconds + seconds)
+
+    def set_loop(self, span: tuple[float, float] | None) -> None:
+        """Repeat these seconds while playing; None for none."""
+        if span is not None and span[1] - span[0] < SHORTEST_LOOP:
+            span = None
+        if self.playback is not None:
+            self.playback.loop = span and (from_seconds(span[0]), from_seconds(span[1]))
+        self.plot.set_loop(span)
+        self.transport.set_loop(span)
+
+    def loop_from_here(self, *, end: bool) -> None:
+        """Let the range that repeats begin at the position, or end there."""
+        if self.playback is None:
+            return
+        loop = self.playback.loop
+        begin, stop = (0.0, self._duration) if loop is None else map(to_seconds, loop)
+        here = self.seconds
+        if end:
+            self.set_loop((begin if begin < here else 0.0, here))
+        else:
+            self.set_loop((here, stop if stop > here else self._duration))
+
+    def set_speed(self, speed: float) -> None:
+        if self.playback is not None:
+            self.playback.set_speed(speed)
+            self.transport.set_speed(speed)
+
+    def change_speed(self, steps: int) -> None:
+        """So many speeds faster, or slower where negative."""
+        if self.playback is not None:
+            index = SPEEDS.index(self.playback.speed) + steps
+            self.set_speed(SPEEDS[min(max(index, 0), len(SPEEDS) - 1)])
 
     def step(self, pictures: int) -> None:
         if self.playback is not None:
@@ -171,7 +264,8 @@ class RecordingPage(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         for view in (self.picture, self.chips, self.transcript, self.graph, self.plot, self.now):
             view.apply_theme(theme)
-        self.transport.apply_theme(theme)
+        for bar in (self.transport, self.legend):
+            bar.apply_theme(theme)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
         for card in self._side:
@@ -230,7 +324,7 @@ class RecordingPage(QWidget):
         self._side = (graph, now)
         rows = QSplitter(Qt.Orientation.Vertical)
         rows.addWidget(_beside(upper, graph))
-        lower = _beside(Card("Emotions over time", self.plot), now)
+        lower = _beside(Card("Emotions over time", self.plot, self.legend), now)
         lower.setMinimumHeight(32 * GRID)
         rows.addWidget(lower)
         for splitter, sizes in ((upper, (11, 10)), (rows, (11, 10))):
@@ -251,6 +345,11 @@ class RecordingPage(QWidget):
         self.transcript.word_clicked.connect(self._word_clicked)
         self.transcript.following_changed.connect(lambda on: self.follow.setVisible(not on))
         self.follow.clicked.connect(lambda: self.transcript.follow())
+        self.plot.range_chosen.connect(lambda start, end: self.set_loop((start, end)))
+        self.plot.range_dropped.connect(lambda: self.set_loop(None))
+        self.transport.loop_pressed.connect(lambda: self.set_loop(None))
+        self.transport.speed_chosen.connect(self.set_speed)
+        self.legend.closed.connect(self.end_comparison)
         self.now.emphasised.connect(self.plot.emphasise)
         self.transport.play_pressed.connect(self.toggle)
         self.transport.sought.connect(self.seek)

@@ -1,36 +1,66 @@
 """The keys of the window, in one table that the help shows too."""
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QKeySequence, QShortcut
 from PyQt6.QtWidgets import QWidget
 
-__all__ = ["KEYS", "bind_keys", "keys_text"]
+__all__ = ["COLUMNS", "KEYS", "Key", "bind_keys"]
 
-KEYS: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("toggle", ("Space",), "Play or pause"),
-    ("back", ("Left",), "1 second back"),
-    ("on", ("Right",), "1 second on"),
-    ("far_back", ("Shift+Left",), "5 seconds back"),
-    ("far_on", ("Shift+Right",), "5 seconds on"),
-    ("picture_back", (",",), "One picture back"),
-    ("picture_on", (".",), "One picture on"),
-    ("word_back", ("Ctrl+Left",), "Word before"),
-    ("word_on", ("Ctrl+Right",), "Next word"),
-    ("start", ("Home",), "To the start"),
-    ("end", ("End",), "To the end"),
-    ("louder", ("Up",), "Louder"),
-    ("quieter", ("Down",), "Quieter"),
-    ("mute", ("M",), "Sound off or on"),
-    ("landmarks", ("L",), "Face mesh on or off"),
-    ("theme", ("D",), "Light or dark"),
-    ("fullscreen", ("F", "F11"), "Full screen"),
-    ("leave", ("Escape",), "Leave full screen, close the message"),
-    ("open", ("O", "Ctrl+O"), "Open"),
-    ("quit", ("Ctrl+Q",), "Quit"),
+
+class Key(NamedTuple):
+    """An action of the window and the keys that call it."""
+
+    name: str
+    keys: tuple[str, ...]
+    text: str
+
+
+PLAYING = (
+    Key("toggle", ("Space",), "Play or pause"),
+    Key("slower", ("-", "["), "Slower"),
+    Key("faster", ("+", "=", "]"), "Faster"),
+    Key("usual_speed", ("Backspace",), "Usual speed"),
+    Key("loop_start", ("A",), "Repeat from here"),
+    Key("loop_end", ("B",), "Repeat up to here"),
+    Key("loop_stop", ("C",), "Stop repeating"),
+    Key("louder", ("Up",), "Louder"),
+    Key("quieter", ("Down",), "Quieter"),
+    Key("mute", ("M",), "Sound off or on"),
 )
-"""(name, keys, what it does)."""
+POSITION = (
+    Key("back", ("Left",), "1 second back"),
+    Key("on", ("Right",), "1 second on"),
+    Key("far_back", ("Shift+Left",), "5 seconds back"),
+    Key("far_on", ("Shift+Right",), "5 seconds on"),
+    Key("picture_back", (",",), "One picture back"),
+    Key("picture_on", (".",), "One picture on"),
+    Key("word_back", ("Ctrl+Left",), "Word before"),
+    Key("word_on", ("Ctrl+Right",), "Next word"),
+    Key("start", ("Home",), "To the start"),
+    Key("end", ("End",), "To the end"),
+)
+WINDOW = (
+    Key("open", ("O", "Ctrl+O"), "Open"),
+    Key("landmarks", ("L",), "Face mesh on or off"),
+    Key("theme", ("D",), "Light or dark"),
+    Key("fullscreen", ("F", "F11"), "Full screen"),
+    Key("leave", ("Escape",), "Leave full screen, close messages"),
+    Key("help", ("?", "F1"), "These keys"),
+    Key("quit", ("Ctrl+Q",), "Quit"),
+)
+KEYS = (*PLAYING, *POSITION, *WINDOW)
+
+EMOTIONS = ("1 \N{EN DASH} 7,  0", "Emphasise an emotion, none")
+MOUSE = (
+    ("Click a word, the curves", "Go there"),
+    ("Drag on the time axis", "Repeat that range"),
+    ("Click on the time axis", "Stop repeating"),
+    ("Wheel over the curves", "Zoom"),
+    ("Double-click the curves", "See all"),
+)
 
 
 def bind_keys(
@@ -52,9 +82,21 @@ def bind_keys(
         shortcut.activated.connect(lambda number=number: emphasise(number - 1))
 
 
-def keys_text() -> str:
-    """The table as HTML for the help."""
-    rows = [(", ".join(keys), text) for _, keys, text in KEYS]
-    rows.append(("1 to 7, 0", "Emphasise an emotion, none"))
-    cells = "".join(f"<tr><td><b>{k}</b>&nbsp;&nbsp;&nbsp;</td><td>{t}</td></tr>" for k, t in rows)
-    return f"<table cellspacing='4'>{cells}</table>"
+def _rows(keys: tuple[Key, ...]) -> tuple[tuple[str, str], ...]:
+    names = {"-": "\N{MINUS SIGN}", "Left": "\N{LEFTWARDS ARROW}", "Right": "\N{RIGHTWARDS ARROW}",
+             "Up": "\N{UPWARDS ARROW}", "Down": "\N{DOWNWARDS ARROW}", "Escape": "Esc",
+             ",": ",", ".": "."}  # fmt: skip
+
+    def shown(key: str) -> str:
+        parts = key.split("+") if len(key) > 1 else [key]
+        return " ".join(names.get(part, part) for part in parts)
+
+    return tuple(("   ".join(shown(k) for k in key.keys), key.text) for key in keys)
+
+
+COLUMNS = (
+    (("Playing", _rows(PLAYING)), ("Curves", (EMOTIONS,))),
+    (("Position", _rows(POSITION)),),
+    (("Window", _rows(WINDOW)), ("Mouse", MOUSE)),
+)
+"""Columns of groups (title, rows of keys and what they do), as the help shows them."""

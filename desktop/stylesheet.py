@@ -24,6 +24,8 @@ def stylesheet(theme: Theme) -> str:
     }}
     QToolButton {{ padding: 0; min-width: 30px; }}
     QToolButton[flat="true"] {{ border-color: transparent; background: transparent; }}
+    QToolButton#small {{ min-width: 20px; min-height: 20px; }}
+    QToolButton#speed {{ min-width: 44px; }}
     QToolButton::menu-indicator {{ image: none; }}
     QPushButton:hover, QToolButton:hover {{ background: {theme.faint}; }}
     QPushButton:pressed, QToolButton:pressed {{ background: {theme.border}; }}
@@ -62,6 +64,9 @@ def stylesheet(theme: Theme) -> str:
         background: {theme.border}; border: none; border-radius: 2px; max-height: 4px;
     }}
     QProgressBar::chunk {{ background: {theme.accent}; border-radius: 2px; }}
+    QLabel[key="true"] {{
+        color: {theme.text}; background: {theme.faint}; border-radius: 4px; padding: 2px 6px;
+    }}
     QFrame#message {{ background: {theme.alert}; border-radius: {RADIUS}px; }}
     QFrame#message QLabel {{ color: {theme.alert_text}; }}
     QTextEdit {{ background: transparent; border: none; color: {theme.text}; }}

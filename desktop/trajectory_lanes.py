@@ -85,6 +85,7 @@ class Lane(QGraphicsItem):
         self._theme = LIGHT
         self._timeline = Timeline.empty()
         self._until = 0.0
+        self._other = Timeline.empty()
 
     def show_range(self, start: float, end: float, pixels: int) -> None:
         """The seconds that are visible, and across how many pixels."""
@@ -95,6 +96,11 @@ class Lane(QGraphicsItem):
     def set_timeline(self, timeline: Timeline, until: float) -> None:
         """New rows; analysed until `until` seconds."""
         self._timeline, self._until = timeline, until
+        self.refresh()
+
+    def set_other(self, timeline: Timeline) -> None:
+        """A trajectory to compare with; empty for none."""
+        self._other = timeline
         self.refresh()
 
     def apply_theme(self, theme: Theme) -> None:
@@ -161,20 +167,29 @@ class EmotionLane(Lane):
         super().__init__(0.0, 1.0)
         self._paths: list[QPainterPath] = []
         self._bands: list[QPainterPath] = []
+        self._others: list[QPainterPath] = []
         self.emphasis = -1
 
     def prepare(self) -> None:
-        rows = visible_rows(self._timeline.time, self._start, self._end)
-        values = self._timeline.emotions[rows].astype(np.float64)
-        values[~self._timeline.known[rows]] = np.nan
-        shown = condense(self._timeline.time[rows], values, self._pixels // BUCKET)
+        shown, other = self._shown(self._timeline), self._shown(self._other)
         curves = range(len(EMOTIONS))
         self._paths = [_path(shown.time, shown.mean[:, i]) for i in curves]
         self._bands = [] if shown.exact else [_band(shown, i) for i in curves]
+        self._others = [_path(other.time, other.mean[:, i]) for i in curves if len(other.time)]
+
+    def _shown(self, timeline: Timeline) -> Condensed:
+        rows = visible_rows(timeline.time, self._start, self._end)
+        values = timeline.emotions[rows].astype(np.float64)
+        values[~timeline.known[rows]] = np.nan
+        return condense(timeline.time[rows], values, self._pixels // BUCKET)
 
     def paint_lane(self, painter: QPainter, to_device: QTransform) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(to_device.mapRect(self.boundingRect()).adjusted(0, -2, 0, 2))
+        for index, path in enumerate(self._others):
+            faded = self.emphasis not in (-1, index)
+            painter.setPen(_dashes(emotion_color(self._theme, index, 0.15 if faded else 0.6)))
+            painter.drawPath(to_device.map(path))
         order = sorted(range(len(self._paths)), key=lambda i: (i == self.emphasis, -i))
         for index in order:
             faded = self.emphasis not in (-1, index)
@@ -198,13 +213,17 @@ class SentimentLane(Lane):
         super().__init__(-3.0, 3.0)
         self._time = np.zeros(0)
         self._values = np.zeros(0)
+        self._dashed = QPainterPath()
 
     def prepare(self) -> None:
-        rows = visible_rows(self._timeline.time, self._start, self._end)
-        values = self._timeline.sentiment[rows, None]
-        shown = condense(self._timeline.time[rows], values, self._pixels // BUCKET)
-        self._time = shown.time
-        self._values = np.clip(shown.mean[:, 0], -3.0, 3.0)
+        self._time, self._values = self._shown(self._timeline)
+        self._dashed = _path(*self._shown(self._other))
+
+    def _shown(self, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
+        rows = visible_rows(timeline.time, self._start, self._end)
+        values = timeline.sentiment[rows, None]
+        shown = condense(timeline.time[rows], values, self._pixels // BUCKET)
+        return shown.time, np.clip(shown.mean[:, 0], -3.0, 3.0)
 
     def paint_lane(self, painter: QPainter, to_device: QTransform) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -216,6 +235,10 @@ class SentimentLane(Lane):
             at = self._time[[begin, *range(begin, end), end - 1]]
             up = np.concatenate([[0.0], self._values[begin:end], [0.0]])
             painter.fillPath(to_device.map(_path(at, up)), area)
+        lighter = QColor(color)
+        lighter.setAlphaF(0.6)
+        painter.setPen(_dashes(lighter))
+        painter.drawPath(to_device.map(self._dashed))
         painter.setPen(QPen(color, 2.0))
         painter.drawPath(to_device.map(_path(self._time, self._values)))
 
@@ -246,6 +269,13 @@ class PresenceLane(Lane):
                 left = to_device.map(QPointF(begin, height)).x()
                 right = to_device.map(QPointF(end, height)).x()
                 painter.drawRoundedRect(QRectF(left, y - 3, max(2.0, right - left), 6), 2, 2)
+
+
+def _dashes(color: QColor) -> QPen:
+    """Of the trajectory that is compared with."""
+    pen = QPen(color, 1.4)
+    pen.setDashPattern([5.0, 3.0])
+    return pen
 
 
 def _path(x: FloatArray, y: FloatArray) -> QPainterPath:

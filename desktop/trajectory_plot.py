@@ -7,6 +7,7 @@ from PyQt6.QtGui import QColor, QMouseEvent, QPen, QPolygonF, QResizeEvent, QWhe
 from PyQt6.QtWidgets import QFrame, QGraphicsLineItem, QGraphicsPolygonItem
 
 from desktop.graph_view import NAMES
+from desktop.loop_band import LoopBand
 from desktop.theme import LIGHT, Theme, emotion_color, figures
 from desktop.time_format import MINUS
 from desktop.trajectory_axes import EndLabels, TimeAxis, spread
@@ -25,15 +26,23 @@ AXIS = 22
 LABEL_GAP = 13.0
 SHORTEST = 1.0
 """Seconds that are visible at the closest zoom."""
+CLICK = 4
+"""Pixels up to which a drag along the axis is a click."""
 
 
 class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
-    """Press or drag to seek, turn the wheel to zoom around the pointer, double-click for all."""
+    """Press or drag to seek, turn the wheel to zoom around the pointer, double-click for all.
+
+    A drag along the time axis chooses a range, a click there gives it up.
+    """
 
     sought = pyqtSignal(float)
     """Seconds under the pointer while its button is down."""
     scrubbing = pyqtSignal(bool)
     """The button went down, or up again."""
+    range_chosen = pyqtSignal(float, float)
+    """Seconds between which somebody dragged along the time axis."""
+    range_dropped = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,6 +58,8 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         self._range = (0.0, 1.0)
         self._position = 0.0
         self._dragging = False
+        self._loop: tuple[float, float] | None = None
+        self._chosen_from: float | None = None
         self._drawn = (-1.0, -1)
         self._lanes: list[tuple[pg.PlotItem, Lane]] = []
         self._emotions, self._sentiment, self._presence = self._make_lanes()
@@ -59,13 +70,19 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
                 [QPointF(-5, 0), QPointF(5, 0), QPointF(5, 5), QPointF(0, 10), QPointF(-5, 5)]
             )
         )
-        for item in (self._labels, self._line, self._knob):
-            item.setZValue(10)
+        self._band = LoopBand()
+        for height, item in enumerate((self._band, self._labels, self._line, self._knob)):
+            item.setZValue(10 + height)
             self.scene().addItem(item)
         self.apply_theme(LIGHT)
 
     def sizeHint(self) -> QSize:  # noqa: N802
         return QSize(640, 280)
+
+    @property
+    def duration(self) -> float:
+        """Seconds that the whole axis is long."""
+        return self._duration
 
     @property
     def visible_range(self) -> tuple[float, float]:
@@ -95,6 +112,17 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
             lane.set_timeline(timeline, until)
         self._place_labels()
 
+    def set_other(self, timeline: Timeline | None) -> None:
+        """A second trajectory, dashed and lighter; None for none."""
+        for _, lane in self._lanes:
+            lane.set_other(Timeline.empty() if timeline is None else timeline)
+
+    def set_loop(self, span: tuple[float, float] | None) -> None:
+        """Tint the seconds that repeat."""
+        self._loop = span
+        self._band.setVisible(span is not None)
+        self._place_band()
+
     def set_position(self, seconds: float) -> None:
         """Move the playhead; a zoomed view turns the page to keep it in sight."""
         self._position = seconds
@@ -122,6 +150,7 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
                 axis.setTextPen(ink)
                 axis.setTickFont(font)
             plot.getAxis("left").setGrid(46 if theme.dark else 60)
+        self._band.apply_theme(theme)
         self._line.setPen(QPen(QColor(theme.text), 1))
         self._knob.setPen(QPen(Qt.PenStyle.NoPen))
         self._knob.setBrush(QColor(theme.text))
@@ -137,6 +166,7 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
             lane.show_range(*self._range, round(plot.vb.width()))
         self._place_labels()
         self._place_playhead()
+        self._place_band()
 
     def time_at(self, x: float) -> float:
         """Seconds under a horizontal place in the widget, brought into the visible range."""
@@ -152,22 +182,43 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         return box.left() + (seconds - start) / (end - start) * box.width()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
-        if event.button() is Qt.MouseButton.LeftButton:
+        if event.button() is not Qt.MouseButton.LeftButton:
+            return
+        if self._on_axis(event.position().y()):
+            self._chosen_from = event.position().x()
+        else:
             self._dragging = True
             self.scrubbing.emit(True)
             self.sought.emit(self.time_at(event.position().x()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
-        if self._dragging:
+        over = self._chosen_from is not None or self._on_axis(event.position().y())
+        shape = Qt.CursorShape.SizeHorCursor if over else Qt.CursorShape.ArrowCursor
+        if self.cursor().shape() != shape:
+            self.setCursor(shape)
+        if self._chosen_from is not None:
+            self.set_loop(self._span_to(event.position().x()))
+        elif self._dragging:
             self.sought.emit(self.time_at(event.position().x()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
-        if self._dragging and event.button() is Qt.MouseButton.LeftButton:
+        if event.button() is not Qt.MouseButton.LeftButton:
+            return
+        if self._chosen_from is not None:
+            x = event.position().x()
+            start, end = self._span_to(x)
+            if abs(x - self._chosen_from) > CLICK:
+                self.range_chosen.emit(start, end)
+            else:
+                self.range_dropped.emit()
+            self._chosen_from = None
+        elif self._dragging:
             self._dragging = False
             self.scrubbing.emit(False)
 
-    def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:  # noqa: N802
-        self.show_range(0.0, self._duration)
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        if not self._on_axis(event.position().y()):
+            self.show_range(0.0, self._duration)
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
         start, end = self._range
@@ -225,6 +276,19 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
     def _box(self, lane: int) -> QRectF:
         view = self._lanes[lane][0].vb
         return QRectF(view.mapRectToScene(view.rect()))
+
+    def _on_axis(self, y: float) -> bool:
+        return y > self._box(2).bottom()
+
+    def _span_to(self, x: float) -> tuple[float, float]:
+        assert self._chosen_from is not None
+        start, end = sorted((self.time_at(self._chosen_from), self.time_at(x)))
+        return start, end
+
+    def _place_band(self) -> None:
+        if hasattr(self, "_band") and self._loop is not None:
+            area = self._box(0).united(self._box(2))
+            self._band.place(area, *(self.x_of(seconds) for seconds in self._loop))
 
     def _place_playhead(self) -> None:
         start, end = self._range

@@ -1,13 +1,18 @@
-"""Play, time, scrubber, volume."""
+"""Play, time, scrubber, what repeats, speed, volume."""
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
-from desktop.controls import IconButton, SeekSlider, VolumeSlider
+from desktop.controls import ChoiceButton, IconButton, SeekSlider, TextButton, VolumeSlider
+from desktop.icons import icon
+from desktop.playback import SPEEDS
 from desktop.theme import GRID, Theme, figures
 from desktop.time_format import clock_text
 
 __all__ = ["TransportBar"]
+
+
+SPEED_NAMES = {speed: f"{speed:g}\N{MULTIPLICATION SIGN}" for speed in SPEEDS}
 
 
 class TransportBar(QWidget):
@@ -17,6 +22,9 @@ class TransportBar(QWidget):
     sought = pyqtSignal(float)
     """Seconds."""
     scrubbing = pyqtSignal(bool)
+    loop_pressed = pyqtSignal()
+    """The range shall no longer repeat."""
+    speed_chosen = pyqtSignal(float)
     volume_changed = pyqtSignal(float)
     """0 to 1."""
     mute_pressed = pyqtSignal()
@@ -34,6 +42,13 @@ class TransportBar(QWidget):
         self.slider.setToolTip("Seek (Left, Right: 1 s; Shift: 5 s; Comma, Period: one picture)")
         self.notice = QLabel()
         self.notice.setProperty("quiet", True)
+        self.loop = TextButton("", "Stop repeating (C)")
+        self.loop.setAccessibleName("Stop repeating")
+        self.loop.setFont(figures(self.font(), 0.9))
+        self.speed = ChoiceButton(
+            "Speed", "Speed (Minus, Plus; Backspace: 1\N{MULTIPLICATION SIGN})", SPEED_NAMES
+        )
+        self.speed.setObjectName("speed")
         self.mute = IconButton("sound", "Mute", "Mute (M)")
         self.volume = VolumeSlider()
         self.volume.setAccessibleName("Volume")
@@ -48,20 +63,25 @@ class TransportBar(QWidget):
         row.addWidget(self.time)
         row.addWidget(self.slider, 1)
         row.addWidget(self.notice)
-        for widget in (self.mute, self.volume, self.fullscreen):
+        for widget in (self.loop, self.speed, self.mute, self.volume, self.fullscreen):
             row.addWidget(widget)
         self.play.clicked.connect(self.play_pressed)
         self.slider.moved.connect(lambda value: self.sought.emit(value / 1000))
         self.slider.dragging.connect(self.scrubbing)
+        self.loop.clicked.connect(self.loop_pressed)
+        self.speed.chosen.connect(self.speed_chosen)
         self.mute.clicked.connect(self.mute_pressed)
         self.volume.moved.connect(lambda value: self.volume_changed.emit(value / 100))
         self.fullscreen.clicked.connect(self.fullscreen_pressed)
         self.set_duration(0.0)
+        self.set_loop(None)
+        self.set_speed(1.0)
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.play.set_color(theme.on_accent)
         self.mute.set_color(theme.text)
+        self.loop.setIcon(icon("repeat", theme.text))
         self.fullscreen.set_color(theme.text)
 
     def set_duration(self, seconds: float) -> None:
@@ -83,6 +103,17 @@ class TransportBar(QWidget):
             self.play.set_shape("pause", "Pause", "Pause (Space)")
         else:
             self.play.set_shape("play", "Play", "Play (Space)")
+
+    def set_loop(self, span: tuple[float, float] | None) -> None:
+        """Name the seconds that repeat; None hides it."""
+        self.loop.setVisible(span is not None)
+        if span is not None:
+            text = f"{clock_text(span[0])} \N{EN DASH} {clock_text(span[1])}"
+            self.loop.setText(text)
+            self.loop.setAccessibleName(f"Stop repeating {text}")
+
+    def set_speed(self, speed: float) -> None:
+        self.speed.set_value(speed)
 
     def set_volume(self, level: float, muted: bool) -> None:
         self.volume.setValue(round(level * 100))

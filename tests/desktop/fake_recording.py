@@ -65,6 +65,7 @@ class FakeRecording:
 
     title: str = "A recording"
     media: Path | None = None
+    session: Path | None = None
     duration: float = 12.0
     analysed_until: float = 12.0
     complete: bool = True

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from PyQt6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
 from PyQt6.QtGui import QDropEvent
-from PyQt6.QtWidgets import QAbstractButton, QSlider
+from PyQt6.QtWidgets import QAbstractButton, QLabel, QSlider
 from pytestqt.qtbot import QtBot
 
 from assets.errors import BadInput
 from desktop.appearance import Choice
 from desktop.main_window import MainWindow
+from desktop.shortcuts import KEYS
 from extractors.stream.clock import VirtualClock
 from extractors.stream.sample import SECOND
 from tests.desktop.fake_media import FakeMedia
@@ -253,6 +254,143 @@ def test_figures_emphasise_a_curve(qtbot: QtBot, open_window: OpenWindow) -> Non
     assert window.page.plot._emotions.emphasis == 1
     press(qtbot, window, Qt.Key.Key_0)
     assert window.page.plot._emotions.emphasis == -1
+
+
+def test_speed_has_keys_and_a_menu(qtbot: QtBot, open_window: OpenWindow) -> None:
+    window = opened(open_window)
+    playback, button = window.page.playback, window.page.transport.speed
+    assert playback is not None
+    for key, speed in ((Qt.Key.Key_Plus, 1.25), (Qt.Key.Key_Plus, 1.5), (Qt.Key.Key_Minus, 1.25)):
+        press(qtbot, window, key)
+        assert playback.speed == speed
+    assert button.text() == "1.25×"
+    press(qtbot, window, Qt.Key.Key_Backspace)
+    assert playback.speed == 1.0
+    for _ in range(12):
+        press(qtbot, window, Qt.Key.Key_Minus)
+    assert playback.speed == 0.25
+    menu = button.menu()
+    assert menu is not None
+    next(action for action in menu.actions() if action.text() == "4×").trigger()
+    assert (playback.speed, button.text()) == (4.0, "4×")
+
+
+def test_a_range_is_dragged_out_on_the_axis_and_repeats(
+    qtbot: QtBot, open_window: OpenWindow, clock: VirtualClock
+) -> None:
+    window = opened(open_window)
+    page, plot, port = window.page, window.page.plot, window.page.plot.viewport()
+    assert page.playback is not None
+    below = round(plot._box(2).bottom()) + 8
+    ends = [QPoint(round(plot.x_of(seconds)), below) for seconds in (7.0, 3.0)]
+    qtbot.mousePress(port, LEFT, pos=ends[0])
+    qtbot.mouseMove(port, ends[1])
+    qtbot.mouseRelease(port, LEFT, pos=ends[1])
+    assert page.playback.loop is not None
+    start, end = (time / SECOND for time in page.playback.loop)
+    assert (start, end) == (pytest.approx(3.0, abs=0.05), pytest.approx(7.0, abs=0.05))
+    assert page.seconds == 0.0, "the axis chooses a range; it does not seek"
+    assert page.transport.loop.isVisible()
+    assert "0:03.0 – 0:07.0" in page.transport.loop.text().replace("0:02.9", "0:03.0")
+    page.seek(6.5)
+    press(qtbot, window, Qt.Key.Key_Space)
+    window._tick()
+    clock.advance(SECOND)
+    window._tick()
+    assert page.seconds == pytest.approx(start)
+    qtbot.mouseClick(port, LEFT, pos=ends[0])
+    assert page.playback.loop is None
+    assert not page.transport.loop.isVisible()
+
+
+def test_keys_set_the_ends_of_the_range(qtbot: QtBot, open_window: OpenWindow) -> None:
+    window = opened(open_window)
+    page = window.page
+    assert page.playback is not None
+
+    def at(seconds: float, key: Qt.Key) -> tuple[float, ...] | None:
+        page.seek(seconds)
+        press(qtbot, window, key)
+        assert page.playback is not None
+        loop = page.playback.loop
+        return None if loop is None else tuple(time / SECOND for time in loop)
+
+    assert at(2.0, Qt.Key.Key_A) == (2.0, 12.0)
+    assert at(5.0, Qt.Key.Key_B) == (2.0, 5.0)
+    assert at(1.0, Qt.Key.Key_B) == (0.0, 1.0)
+    assert at(3.0, Qt.Key.Key_A) == (3.0, 12.0)
+    assert at(4.0, Qt.Key.Key_C) is None
+    page.set_loop((1.0, 2.0))
+    window.open_with(FakeRecording)
+    assert not page.transport.loop.isVisible(), "another recording begins without"
+
+
+def test_two_recordings_share_one_axis(open_window: OpenWindow) -> None:
+    window = opened(open_window)
+    page = window.page
+    other = FakeRecording(title="another", duration=20.0, complete=False, analysed_until=5.0)
+    page.compare(other)
+    window.watch_analysis()
+    assert page.legend.isVisible()
+    assert [name.whole for name in page.legend.names] == ["A recording", "another"]
+    assert page.plot.visible_range == (0.0, 20.0)
+    before = len(page.plot._emotions._other)
+    assert window._refreshes.isActive(), "what it is compared with is still analysed"
+    other.analysed_until, other.complete = 20.0, True
+    window._refresh()
+    window._refresh()
+    assert len(page.plot._emotions._other) > before
+    assert not window._refreshes.isActive()
+    dashed = window.grab().toImage()
+    page.legend.close_button.click()
+    assert other.closed == 1
+    assert not page.legend.isVisible()
+    assert page.plot.visible_range == (0.0, 12.0)
+    assert len(page.plot._emotions._other) == 0
+    assert window.grab().toImage() != dashed
+
+
+def test_a_comparison_that_fails_is_said_and_ends(open_window: OpenWindow) -> None:
+    window = opened(open_window)
+    other = FakeRecording(complete=False, failure="the other one is damaged")
+    window.page.compare(other)
+    window.watch_analysis()
+    assert window.message.text == "the other one is damaged"
+    assert window.page.other is None
+    assert other.closed == 1
+
+
+def test_opening_something_else_ends_the_comparison(open_window: OpenWindow) -> None:
+    window = opened(open_window)
+    other = FakeRecording()
+    window.page.compare(other)
+    window.open_with(FakeRecording)
+    assert other.closed == 1
+    assert window.page.other is None
+
+
+def test_help_lists_every_key_and_any_key_closes_it(qtbot: QtBot, open_window: OpenWindow) -> None:
+    window = opened(open_window)
+    window.grab()
+    press(qtbot, window, Qt.Key.Key_F1)
+    assert window.help.isVisible()
+    shown = " ".join(label.text() for label in window.help.findChildren(QLabel))
+    assert [key.text for key in KEYS if key.text not in shown] == []
+    for size in ((840, 560), (1280, 800)):
+        window.resize(*size)
+        qtbot.waitUntil(lambda size=size: window.size().width() == size[0])
+        card = window.help._card
+        wanted = card.sizeHint()
+        assert (card.width(), card.height()) >= (wanted.width(), wanted.height())
+        assert window.help.rect().contains(card.geometry())
+    qtbot.keyClick(window.help, Qt.Key.Key_Right)
+    assert not window.help.isVisible()
+    assert window.page.seconds == 0.0, "the key closed the help and did nothing else"
+
+
+def test_no_key_means_two_things() -> None:
+    keys = [key for entry in KEYS for key in entry.keys]
+    assert len(keys) == len(set(keys))
 
 
 def test_volume_has_keys_and_is_remembered(

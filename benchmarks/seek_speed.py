@@ -1,0 +1,129 @@
+"""How long a seek takes in a video of an hour, from the key to the picture on the screen.
+
+    python benchmarks/seek_speed.py [--height 720] [--keys 2] [--seeks 40]
+
+Encodes a minute of moving pictures as cameras do (H.264, a key frame every two seconds) and lays it
+sixty times behind itself. Prints milliseconds of seeks to places drawn at random, and of steps to
+the picture before. Pictures from the key frame on must be decoded, so their distance counts.
+"""
+
+import argparse
+import os
+import random
+import tempfile
+import time
+from fractions import Fraction
+from pathlib import Path
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+import av
+import numpy as np
+from PyQt6.QtCore import QSettings
+from PyQt6.QtWidgets import QApplication
+
+from desktop.main_window import MainWindow
+from desktop.media import open_file
+from desktop.playback import Playback
+from extractors.stream.clock import MonotonicClock
+from extractors.stream.sample import from_seconds
+from tests.desktop.fake_media import no_device
+from tests.desktop.fake_recording import FakeRecording, plain_timeline
+
+FPS, MINUTE, HOUR = 25, 60, 3600
+
+
+def write_minute(path: Path, height: int, keys: int) -> None:
+    """Noise that drifts under a moving bar: dear to decode, as a real room is."""
+    width = height * 16 // 9
+    rng = np.random.default_rng(0)
+    room = rng.integers(0, 256, (height // 8, width // 8 + MINUTE * FPS, 3), np.uint8)
+    with av.open(str(path), "w") as clip:
+        options = {"preset": "ultrafast", "x264-params": f"keyint={keys * FPS}:scenecut=0"}
+        pictures = clip.add_stream("libx264", rate=FPS, options=options)
+        pictures.width, pictures.height, pictures.pix_fmt = width, height, "yuv420p"
+        for index in range(MINUTE * FPS):
+            small = room[:, index // 4 : index // 4 + width // 8]
+            image = np.ascontiguousarray(small.repeat(8, 0).repeat(8, 1)[:height, :width])
+            image[:, index * 7 % width :][:, :20] = 255
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, FPS)
+            clip.mux(pictures.encode(frame))
+        clip.mux(pictures.encode(None))
+
+
+def write_hour(minute: Path, path: Path) -> None:
+    """The same packets sixty times."""
+    with av.open(str(minute)) as source, av.open(str(path), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        packets = [
+            (bytes(packet), packet.pts, packet.dts, packet.is_keyframe)
+            for packet in source.demux(source.streams.video[0])
+            if packet.size
+        ]
+        base = source.streams.video[0].time_base
+        assert base is not None
+        length = round(MINUTE / base)
+        for number in range(HOUR // MINUTE):
+            for data, pts, dts, key in packets:
+                packet = av.Packet(data)
+                assert pts is not None
+                assert dts is not None
+                packet.pts, packet.dts = pts + number * length, dts + number * length
+                packet.time_base, packet.stream, packet.is_keyframe = base, stream, key
+                target.mux(packet)
+
+
+def wait_for_picture(window: MainWindow, application: QApplication, old: object) -> None:
+    """Tick as the window does until another picture is painted."""
+    while window.page.picture._pixels is old or window.page.playback is None:
+        window._tick()
+        application.processEvents()
+        time.sleep(0.001)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--height", type=int, default=720)
+    parser.add_argument("--keys", type=int, default=2, help="seconds between key frames (2)")
+    parser.add_argument("--seeks", type=int, default=40)
+    args = parser.parse_args()
+    application = QApplication(["affectscope"])
+    application.setStyle("Fusion")
+    with tempfile.TemporaryDirectory() as folder:
+        minute, hour = Path(folder, "minute.mp4"), Path(folder, "hour.mp4")
+        write_minute(minute, args.height, args.keys)
+        write_hour(minute, hour)
+        size = hour.stat().st_size / 1e6
+        print(f"{args.height} lines, a key frame every {args.keys} s, {HOUR} s, {size:.0f} MB")
+        recording = FakeRecording(
+            media=hour, duration=HOUR, analysed_until=HOUR, rows=plain_timeline(HOUR)
+        )
+        window = MainWindow(
+            QSettings(str(Path(folder, "settings.ini")), QSettings.Format.IniFormat),
+            play=lambda _: Playback(
+                open_file(hour), from_seconds(HOUR), no_device, MonotonicClock()
+            ),
+        )
+        window.show()
+        window.open_with(lambda: recording)
+        wait_for_picture(window, application, None)
+        draw = random.Random(1)
+        for name in ("seek", "picture back"):
+            took = []
+            for _ in range(args.seeks):
+                old = window.page.picture._pixels
+                began = time.perf_counter()
+                if name == "seek":
+                    window.page.seek(draw.uniform(0, HOUR - 1))
+                else:
+                    window.page.step(-1)
+                wait_for_picture(window, application, old)
+                took.append((time.perf_counter() - began) * 1000)
+            median, p95 = np.median(took), np.percentile(took, 95)
+            print(f"{name}: median {median:.0f} ms, p95 {p95:.0f} ms, longest {max(took):.0f} ms")
+        window.close()
+
+
+if __name__ == "__main__":
+    main()
