@@ -36,8 +36,8 @@ def predict_again(session: Session, models: Models) -> Iterator[Timeline]:
     """Parts of the timeline by the checkpoint of `models`, in the order of time.
 
     With the checkpoint that made the session they agree with its timeline within 1e-3.
-    Raises SessionError if the features cannot be read and ModelFileError if the checkpoint is
-    damaged.
+    Raises SessionError if the features cannot be read, ModelFileError if the checkpoint is damaged
+    and BadInput if it takes other inputs or gives other emotions than the app's.
     """
     windows = _windows(session, models)
     predictor = models.predictor()
@@ -46,7 +46,7 @@ def predict_again(session: Session, models: Models) -> Iterator[Timeline]:
 
 
 def _windows(session: Session, models: Models) -> Iterator[Window]:
-    builder = WindowBuilder(models.checkpoint().windows)
+    builder = WindowBuilder(models.checkpoint().live_windows())
     for sample in in_time_order(_text(session, models), _voice(session), _face(session)):
         yield from builder.add(sample.stream, sample)
     yield from builder.advance(from_seconds(session.duration))
