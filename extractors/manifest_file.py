@@ -8,7 +8,7 @@ from typing import Any
 
 from extractors.session_layout import FORMAT, MANIFEST
 
-__all__ = ["manifest_text", "sync_folder", "write_manifest"]
+__all__ = ["make_durable", "manifest_text", "write_manifest"]
 
 
 def manifest_text(manifest: Mapping[str, Any]) -> str:
@@ -16,22 +16,27 @@ def manifest_text(manifest: Mapping[str, Any]) -> str:
     return json.dumps({"format": FORMAT, **manifest}, indent=2, ensure_ascii=False) + "\n"
 
 
-def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Replace the manifest by one that is on the disk before it bears the name. Raises OSError."""
+def write_manifest(folder: Path, manifest: Mapping[str, Any], *, durable: bool = True) -> None:
+    """Replace the manifest by one that, if `durable`, is on the disk before it bears the name.
+
+    Raises OSError.
+    """
     path = folder / MANIFEST
     beside = path.with_suffix(".json.new")
     # a path that is not UTF-8 holds lone surrogates, which JSON writes as \udcff
     with beside.open("w", encoding="utf-8", errors="backslashreplace") as file:
         file.write(manifest_text(manifest))
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
     beside.replace(path)
-    sync_folder(folder)
+    if durable:
+        make_durable(folder)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable. Raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def make_durable(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -10,6 +10,7 @@ __all__ = [
     "MANIFEST",
     "MEDIA",
     "RECORDED",
+    "RESERVE",
     "SESSION",
     "TABLE_SUFFIXES",
     "VERSION",
@@ -21,6 +22,8 @@ VERSION = 2
 FORMAT = f"{SESSION}{VERSION}"
 MANIFEST = "manifest.json"
 MEDIA = "media.mkv"
+RESERVE = ".reserve"
+"""Room that is kept while recording, so that a full disk still takes the manifest."""
 LINES = ("words", "markers", "events", "health")
 """Names of the files of JSON lines."""
 LANDMARKS_FILE = "features/landmarks.npy"

@@ -94,7 +94,8 @@ class Disk:
         sync_seconds: float = SYNC_SECONDS,
         before_sync: Callable[[], None] | None = None,
     ) -> None:
-        """`before_sync` is called every second in the thread that makes data durable."""
+        """`before_sync` is called every second in the thread that makes data durable; an OSError
+        that it raises counts as one of the disk."""
         self.error: OSError | None = None
         """Why nothing is written any more."""
         self._system = system or OperatingSystem()
@@ -188,16 +189,16 @@ class Disk:
         writing = self._threads[0]
         while True:
             ended = self._ending.wait(self._seconds)
-            if ended:
-                writing.join()
-            elif self._before_sync is not None:
-                self._before_sync()
-            for file in list(self._files):
-                if file.dirty:
-                    file.dirty = False
-                    try:
+            try:
+                if ended:
+                    writing.join()
+                elif self._before_sync is not None:
+                    self._before_sync()
+                for file in list(self._files):
+                    if file.dirty:
+                        file.dirty = False
                         self._system.sync(file.descriptor)
-                    except OSError as error:
-                        self._fail(error)
+            except OSError as error:
+                self._fail(error)
             if ended:
                 return

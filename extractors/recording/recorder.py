@@ -21,14 +21,23 @@ from extractors.features import (
 )
 from extractors.folder_lock import lock_folder
 from extractors.landmark_file import landmark_bytes, landmark_header
-from extractors.manifest_file import sync_folder, write_manifest
+from extractors.manifest_file import make_durable, write_manifest
 from extractors.recording.arrow_stream import SUFFIX, StreamTable
 from extractors.recording.disk import Disk, GrowingFile, OperatingSystem
 from extractors.recording.media_writer import MediaWriter
 from extractors.recording.observations import Event, Health, Marker, TimelineRows
 from extractors.recording.plan import RecordingPlan
+from extractors.recording.repair import make_whole
 from extractors.recording.sealing import seal
-from extractors.session_layout import LANDMARKS_FILE, LINES, MEDIA, RECORDED, table_path
+from extractors.session_layout import (
+    LANDMARKS_FILE,
+    LINES,
+    MANIFEST,
+    MEDIA,
+    RECORDED,
+    RESERVE,
+    table_path,
+)
 from extractors.session_tables import (
     TABLES,
     Row,
@@ -48,9 +57,8 @@ CLOSING_SECONDS = 30.0
 """How long `finish` waits for the disk."""
 MOST_WAITING = 1 << 25
 """Bytes that may wait for the disk before pictures are left out."""
-RESERVE = ".reserve"
 RESERVED = 1 << 18
-"""Bytes kept back, so that a full disk still takes the manifest."""
+"""Bytes of the reserve."""
 
 
 class Recorder:
@@ -74,6 +82,8 @@ class Recorder:
         self._newest = self._flushed = 0
         self._landmark_rows = 0
         self._skipped = 0
+        self._named = False
+        """Whether the names of the files are known to outlive a power cut."""
         self._media: MediaWriter | None = None
         self._ended = False
         try:
@@ -83,7 +93,7 @@ class Recorder:
             self._lock = lock_folder(folder)
         except OSError as error:
             raise self._cannot(error) from error
-        self._disk = Disk(system, before_sync=self._flush)
+        self._disk = Disk(system, before_sync=self._tick)
         try:
             self._manifest = self._first_manifest()
             self._open_files()
@@ -110,7 +120,7 @@ class Recorder:
         }
 
     def _open_files(self) -> None:
-        write_manifest(self.folder, self._manifest)
+        write_manifest(self.folder, self._manifest, durable=False)
         with (self.folder / RESERVE).open("wb") as reserve:
             os.posix_fallocate(reserve.fileno(), 0, RESERVED)
         self._tables: dict[str, StreamTable] = {}
@@ -125,8 +135,6 @@ class Recorder:
         }
         if self.plan.media:
             self._media = MediaWriter(self._disk.open(self.folder / MEDIA), self.plan)
-        for place in {self.folder, *(path.parent for path in self.folder.glob("*/*"))}:
-            sync_folder(place)
 
     @property
     def waiting(self) -> int:
@@ -214,6 +222,18 @@ class Recorder:
     def _add_line(self, name: str, line: Row) -> None:
         self._lines[name].write((json.dumps(line, ensure_ascii=False) + "\n").encode())
 
+    def _tick(self) -> None:
+        """Once a second, in the thread that makes data durable. Raises OSError."""
+        self._flush()
+        if not self._named:
+            self._named = True
+            make_durable(self.folder / MANIFEST)
+            for place in {self.folder.parent, self.folder, *self._places()}:
+                make_durable(place)
+
+    def _places(self) -> set[Path]:
+        return {table_path(self.folder, name).parent for name in TABLES}
+
     def _flush(self) -> None:
         with self._guard:
             if not self._ended:
@@ -228,18 +248,17 @@ class Recorder:
         there, and its manifest says why it ends.
         """
         self._close_files()
-        on_disk = self._disk.close(CLOSING_SECONDS)
-        error = self._disk.error
+        on_disk, error = self._disk.close(CLOSING_SECONDS), self._disk.error
+        entries = {**self._manifest, **(manifest or {}), **self._kept()}
         try:
-            (self.folder / RESERVE).unlink(missing_ok=True)
-            found = seal(self.folder)
-            state = "complete" if on_disk else "interrupted"
-            entries = {**self._manifest, **(manifest or {}), **found, "state": state}
-            entries["duration"] = max(found["duration"], to_seconds(self._newest))
-            entries["media"] = self._media_entry(found["streams"])
-            if error is not None:
-                entries["interruption"] = error.strerror or str(error)
-            write_manifest(self.folder, entries)
+            if on_disk:
+                (self.folder / RESERVE).unlink(missing_ok=True)
+                found = seal(self.folder)
+                found["duration"] = max(found["duration"], to_seconds(self._newest))
+                found["media"] = self._media_entry(found["streams"])
+                write_manifest(self.folder, {**entries, **found, "state": "complete"})
+            elif error is not None:
+                make_whole(self.folder, entries, "interrupted", error.strerror or str(error))
         except OSError as failed:
             raise self._cannot(failed) from failed
         finally:
@@ -247,6 +266,11 @@ class Recorder:
         if not on_disk:
             raise self._cannot(error or TimeoutError("the disk does not answer"))
         return self.folder
+
+    def _kept(self) -> dict[str, Any]:
+        """Entries that the recorder answers for, whatever a caller says."""
+        names = ("title", "recorded", "features_only", "keep_days", "media")
+        return {name: self._manifest[name] for name in names}
 
     def _media_entry(self, streams: Mapping[str, Any]) -> dict[str, Any]:
         entry: dict[str, Any] = {**self._manifest["media"], "path": None}

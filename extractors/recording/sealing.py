@@ -1,78 +1,97 @@
 """From the streams of a recording to the tables of a session."""
 
-import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from extractors.manifest_file import make_durable
 from extractors.parquet_table import ParquetTable
-from extractors.recording.arrow_stream import SUFFIX, whole_batches
+from extractors.recording.arrow_stream import SUFFIX
 from extractors.recording.synchrony import certificate
 from extractors.session_layout import table_path
 from extractors.session_table_reader import table_batches
-from extractors.session_tables import TABLES
+from extractors.session_tables import TABLES, schema_of
 
-__all__ = ["seal"]
+__all__ = ["columns_of", "seal"]
 
 GROUP = 4096
 """Rows in a row group."""
 
 
-def seal(folder: Path) -> dict[str, Any]:
-    """Turn every Arrow stream into a Parquet file, and return what the manifest says of them.
+def seal(folder: Path, landmark_rows: int | None = None) -> dict[str, Any]:
+    """Turn every Arrow stream into a Parquet file. Returns what the manifest says of the tables.
 
-    A stream is removed only when its Parquet file is on the disk. Raises OSError if there is no
-    room; whatever was not sealed is still there, and is read as it is.
+    A stream is removed only when its Parquet file is on the disk. One for which there is no room
+    stays, is read as it is, and is sealed by a later call. Rows of the table `face` that name a row
+    of landmarks from `landmark_rows` on name none afterwards.
     """
-    streams: dict[str, Any] = {}
+    streams = {}
     for name in TABLES:
-        path = table_path(folder, name, SUFFIX)
-        if path.exists():
-            streams[name] = _seal_table(path, name)
+        with suppress(OSError):
+            _seal_table(folder, name, landmark_rows)
+        streams[name] = _summary(folder, name)
     ends = [found["until"] for found in streams.values() if found["until"] is not None]
     return {
         "duration": max(ends, default=0.0),
         "streams": streams,
-        "synchrony": certificate(_pieces(folder, "pictures"), _pieces(folder, "sound")),
+        "synchrony": certificate(columns_of(folder, "pictures"), columns_of(folder, "sound")),
     }
 
 
-def _pieces(folder: Path, name: str) -> Iterator[dict[str, Any]]:
-    for batch in table_batches(folder, name):
+def columns_of(
+    folder: Path, name: str, columns: list[str] | None = None
+) -> Iterator[dict[str, Any]]:
+    """The columns of a table as NumPy arrays, piece by piece; absent numbers are NaN."""
+    for batch in table_batches(folder, name, columns):
         yield {
             column: batch[column].to_numpy(zero_copy_only=False) for column in batch.schema.names
         }
 
 
-def _seal_table(stream: Path, name: str) -> dict[str, Any]:
-    final = stream.with_suffix(".parquet")
-    beside = stream.with_suffix(".parquet.new")
-    table = ParquetTable(beside, name)
-    rows, since, until = 0, None, None
-    try:
-        for group in _groups(whole_batches(stream)):
-            table.add_table(group)
-            times = group["time"].to_numpy()
-            rows += len(times)
-            since = float(times.min()) if since is None else min(since, float(times.min()))
-            until = float(times.max()) if until is None else max(until, float(times.max()))
-        table.close()
-        _make_durable(beside)
-        beside.replace(final)
-        stream.unlink()
-    except BaseException:
-        table.discard()
-        beside.unlink(missing_ok=True)
-        raise
-    return {"rows": rows, "from": since, "until": until}
+def _summary(folder: Path, name: str) -> dict[str, Any]:
+    rows, since, until = 0, np.inf, -np.inf
+    for piece in columns_of(folder, name, ["time"]):
+        time = piece["time"][np.isfinite(piece["time"])]
+        rows += len(time)
+        if len(time):
+            since, until = min(since, time.min()), max(until, time.max())
+    return {
+        "rows": rows,
+        "from": float(since) if rows else None,
+        "until": float(until) if rows else None,
+    }
 
 
-def _groups(batches: Iterator[Any]) -> Iterator[Any]:
+def _seal_table(folder: Path, name: str, landmark_rows: int | None) -> None:
+    stream, final = table_path(folder, name, SUFFIX), table_path(folder, name)
+    if not final.exists():
+        final.parent.mkdir(exist_ok=True)
+        beside = final.with_suffix(".parquet.new")
+        table = ParquetTable(beside, name)
+        try:
+            for group in _groups(folder, name):
+                if name == "face" and landmark_rows is not None:
+                    group = _without_lost(group, landmark_rows)
+                table.add_table(group)
+            table.close()
+            make_durable(beside)
+            beside.replace(final)
+        except BaseException:
+            table.discard()
+            beside.unlink(missing_ok=True)
+            raise
+    stream.unlink(missing_ok=True)
+
+
+def _groups(folder: Path, name: str) -> Iterator[Any]:
     """Tables of at least `GROUP` rows, but for the last."""
     import pyarrow
 
     held: list[Any] = []
-    for batch in batches:
+    for batch in table_batches(folder, name):
         held.append(batch)
         if sum(map(len, held)) >= GROUP:
             yield pyarrow.Table.from_batches(held)
@@ -81,9 +100,10 @@ def _groups(batches: Iterator[Any]) -> Iterator[Any]:
         yield pyarrow.Table.from_batches(held)
 
 
-def _make_durable(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _without_lost(face: Any, landmark_rows: int) -> Any:
+    import pyarrow
+
+    index = schema_of("face").get_field_index("landmark_row")
+    rows = face["landmark_row"].to_numpy()
+    rows = np.where(rows < landmark_rows, rows, -1).astype(np.int32)
+    return face.set_column(index, face.schema.field(index), pyarrow.array(rows))
