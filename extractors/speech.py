@@ -54,7 +54,12 @@ class SpeechModel:
             raise ModelFileError(
                 f"the speech model in {folder} is damaged ({error}); run: affectscope models verify"
             ) from error
-        self._language = language
+        self.language = language
+
+    @property
+    def whisper(self) -> Any:
+        """The faster-whisper model."""
+        return self._model
 
     def words(self, samples: FloatArray) -> list[SpokenWord]:
         """Words spoken in `samples` float32 [n] at 16 kHz, in order; silence gives none.
@@ -65,7 +70,7 @@ class SpeechModel:
             return []
         segments, _ = self._model.transcribe(
             samples,
-            language=self._language,
+            language=self.language,
             beam_size=5,
             condition_on_previous_text=False,
             word_timestamps=True,
@@ -101,7 +106,7 @@ class SpeechModel:
         have = 0
         for start in range(0, max(1, len(samples) - 2 * MARGIN), CHUNK - 2 * MARGIN):
             last = start + CHUNK >= len(samples)
-            encoded = self._encode(samples[start : start + CHUNK])
+            encoded = self.encode(samples[start : start + CHUNK])
             first = start * STATE_RATE // SAMPLE_RATE
             until = count if last else (start + CHUNK - MARGIN) * STATE_RATE // SAMPLE_RATE
             pieces.append(encoded[have - first : until - first])
@@ -110,8 +115,8 @@ class SpeechModel:
                 break
         return np.concatenate(pieces)
 
-    def _encode(self, samples: FloatArray) -> FloatArray:
-        """One unpadded pass: float32 [ceil(n / 320), width]."""
+    def encode(self, samples: FloatArray) -> FloatArray:
+        """States of `samples` float32 [n], at most 30 s, in one unpadded pass: as `states`."""
         count = math.ceil(len(samples) * STATE_RATE / SAMPLE_RATE)
         # the log-mel frames of one state more, so that the last state is whole
         whole = np.pad(samples, (0, (count + 1) * SAMPLE_RATE // STATE_RATE - len(samples)))

@@ -91,7 +91,7 @@ def test_every_fiftieth_of_a_second_has_a_state(speech: SpeechModel, jfk: FloatA
 def test_up_to_a_chunk_states_are_those_of_a_single_pass(
     speech: SpeechModel, jfk: FloatArray
 ) -> None:
-    assert np.array_equal(speech.states(jfk[:CHUNK]), speech._encode(jfk[:CHUNK]))
+    assert np.array_equal(speech.states(jfk[:CHUNK]), speech.encode(jfk[:CHUNK]))
 
 
 def test_longer_speech_is_the_middles_of_passes_over_chunks(
@@ -101,7 +101,7 @@ def test_longer_speech_is_the_middles_of_passes_over_chunks(
     hop, margin = CHUNK - 2 * MARGIN, MARGIN // PER_STATE
     inside = (CHUNK - MARGIN) // PER_STATE
     for start in (0, hop, 2 * hop):
-        single = speech._encode(jfk[start : start + CHUNK])
+        single = speech.encode(jfk[start : start + CHUNK])
         first = 0 if start == 0 else margin
         begin = start // PER_STATE
         expected = single[first:inside]
@@ -135,7 +135,7 @@ class Saying(SpeechModel):
     """Stands in for the model: says what it is told to."""
 
     def __init__(self, *words: SpokenWord) -> None:
-        self._language = "en"
+        self.language = "en"
         self._words = list(words)
         self.asked = 0
 

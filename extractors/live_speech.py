@@ -1,0 +1,370 @@
+"""Words and voice from a microphone, while they are spoken.
+
+Nothing is decoded where nobody speaks. Where someone does, the sound since the last pause is read
+several times a second, and the words on which two successive readings agree are committed.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from extractors.features import SAMPLE_RATE, AudioBlock, FloatArray, VoiceFeatures, Word
+from extractors.live_voice import LiveVoice
+from extractors.live_words import Heard, LiveWords
+from extractors.quick_decoding import QuickDecoder
+from extractors.speech import CHUNK, SpeechModel
+from extractors.stream import SECOND, Sample
+from extractors.utterances import PADDING_MS
+from extractors.voice import STEP
+from extractors.voice_activity import FRAME, SpeechDetector, VoiceActivity
+
+__all__ = ["PACES", "LiveSpeechStage", "Pace", "SpeechCost", "open_live_speech_stage"]
+
+SpeechData = Word | tuple[Word, ...] | VoiceFeatures | None
+
+GAP = SECOND // 20
+"""Sound that begins so much later than expected does not join on; less is jitter."""
+SETTLE = 4 * SAMPLE_RATE // 10
+"""A pause of so many samples commits all words."""
+RESET = 2 * SAMPLE_RATE
+"""After a pause of so many samples the next speech is read on its own."""
+LEAST_SPEECH = 3 * FRAME
+"""Samples of probable speech before anything is decoded: a click is no word."""
+CONTEXT = 3 * SECOND // 10
+"""Sound that is heard behind a tenth of voice before it is given."""
+KEPT = 3 * SAMPLE_RATE // 2
+"""Samples kept while nobody speaks, for what begins before it is noticed."""
+PADDING = PADDING_MS * SAMPLE_RATE // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often the sound is read: every `interval` nanoseconds, using at most `share` of a core.
+
+    After a pass that cost c nanoseconds the next one comes c / share later at the earliest, so that
+    a slow machine makes fewer passes and never falls behind.
+    """
+
+    interval: int
+    share: float
+
+
+PACES = (
+    Pace(3 * SECOND // 10, 0.5),
+    Pace(4 * SECOND // 10, 0.4),
+    Pace(6 * SECOND // 10, 0.3),
+    Pace(SECOND, 0.25),
+)
+"""The steps of the ladder, the quickest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechCost:
+    """What live speech has cost so far; durations in nanoseconds of the injected cost clock."""
+
+    heard: int = 0
+    """Sound taken."""
+    passes: int = 0
+    busy: int = 0
+    last: int = 0
+    longest: int = 0
+
+
+class LiveSpeechStage:
+    """Blocks of sound as they are captured to three streams, each in time order by itself.
+
+    - "word": a committed `Word`, or None: no further word ends before
+    - "tentative": tuple of the `Word`s that are heard but not committed; replaces the last one
+    - "voice": `VoiceFeatures` for each tenth of a second, 0.3 s and up to a pass later
+
+    A sample without data in the inbox says that there is no sound until then. Times may jump: what
+    was spoken before is then complete. Sound of a time already heard is left out. `clock` stamps
+    what is published, `cost` measures passes; both in nanoseconds. `step` (0 to 3) is the step of
+    the ladder and `spent` what was spent; both may be used from other threads.
+    """
+
+    def __init__(
+        self,
+        model: SpeechModel,
+        *,
+        clock: Callable[[], int] = time.monotonic_ns,
+        cost: Callable[[], int] = time.perf_counter_ns,
+        decoder: QuickDecoder | None = None,
+    ) -> None:
+        self.step = 0
+        self.spent = SpeechCost()
+        self._model = model
+        self._decoder = decoder or QuickDecoder(model)
+        self._clock = clock
+        self._cost = cost
+        self._activity = VoiceActivity()
+        self._run: _Run | None = None
+        self._voice_until: int | None = None
+        self._words_until = 0
+        self._tentative = False
+
+    def process(self, sample: Sample[AudioBlock | None]) -> Iterator[Sample[SpeechData]]:
+        if sample.data is None:
+            yield from self._silence(sample.end)
+            return
+        samples, start = sample.data.samples, sample.start
+        run = self._run
+        if run is not None and start < run.end - GAP:  # of a time already heard
+            late = (run.end - start) * SAMPLE_RATE // SECOND
+            samples, start = samples[late:], run.end
+        if run is not None and start > run.end + GAP:
+            yield from self._complete()
+            run = None
+        if run is None:
+            run = self._run = _Run(start, self._activity)
+        elif not run.listening:
+            run.move(start)
+        if len(samples) == 0:
+            return
+        run.add(samples)
+        spent = self.spent
+        self.spent = SpeechCost(
+            spent.heard + len(samples) * SECOND // SAMPLE_RATE,
+            spent.passes, spent.busy, spent.last, spent.longest,
+        )  # fmt: skip
+        if run.must_settle or run.end >= run.next_pass:
+            yield from self._pass(run, final=run.must_settle)
+
+    def finish(self) -> Iterator[Sample[SpeechData]]:
+        yield from self._complete()
+
+    def _silence(self, until: int) -> Iterator[Sample[SpeechData]]:
+        if self._run is not None and until <= self._run.end + GAP:
+            return
+        yield from self._complete()
+        yield from self._passed(until)
+
+    def _complete(self) -> Iterator[Sample[SpeechData]]:
+        """Everything that the present run of sound still holds."""
+        run, self._run = self._run, None
+        if run is not None:
+            yield from self._pass(run, final=True, ended=True)
+            yield from self._passed(run.end)
+
+    def _pass(
+        self, run: "_Run", *, final: bool, ended: bool = False
+    ) -> Iterator[Sample[SpeechData]]:
+        pace = PACES[self.step]
+        began = self._cost()
+        committed: list[Heard] = []
+        tentative: tuple[Heard, ...] = ()
+        encode = _Encoder(self._model, run)
+        decoded = run.words.begin is not None and run.worth_decoding and not run.settled
+        if decoded:
+            begin = run.words_begin
+            states = encode(begin, run.now)
+            committed, tentative = run.hear(self._decoder, states, final=final)
+        voice = self._voice(run, encode, ended)
+        took = self._cost() - began
+        spent = self.spent
+        self.spent = SpeechCost(
+            spent.heard, spent.passes + decoded, spent.busy + took, took,
+            max(spent.longest, took),
+        )  # fmt: skip
+        run.next_pass = run.end + max(pace.interval, math.ceil(took / pace.share))
+        published = self._clock()
+        yield from self._words(run, committed, published)
+        if decoded and (tentative or self._tentative):
+            self._tentative = bool(tentative)
+            words = tuple(run.word(heard) for heard in tentative)
+            start = max(self._words_until, min((word.start for word in words), default=run.end))
+            yield Sample("tentative", min(start, run.end), run.end, published, words)
+        yield from self._passed(run.silent_until, published)
+        yield from voice
+        run.forget()
+
+    def _words(
+        self, run: "_Run", committed: list[Heard], published: int
+    ) -> Iterator[Sample[SpeechData]]:
+        for heard in committed:
+            word = run.word(heard)
+            until = max(word.end, self._words_until)
+            since = min(word.start, until)
+            self._words_until = until
+            data = Word(word.text, since, until, word.probability)
+            yield Sample("word", since, until, published, data)
+
+    def _passed(self, until: int, published: int | None = None) -> Iterator[Sample[SpeechData]]:
+        if until > self._words_until:
+            self._words_until = until
+            at = self._clock() if published is None else published
+            yield Sample("word", until, until, at, None)
+
+    def _voice(self, run: "_Run", encode: "_Encoder", ended: bool) -> list[Sample[SpeechData]]:
+        if self._voice_until is None or self._voice_until < run.start:
+            begin = run.start - run.start % STEP
+            self._voice_until = max(begin, self._voice_until or begin)
+        first = self._voice_until
+        until = run.end - CONTEXT
+        until -= until % STEP
+        if ended:
+            until = -(-run.end // STEP) * STEP
+        if until <= first:
+            return []
+        features = run.voice.steps(first, until, run.now, run.start, run.sound, encode)
+        self._voice_until = until
+        published = self._clock()
+        return [
+            Sample("voice", first + i * STEP, first + (i + 1) * STEP, published, data)
+            for i, data in enumerate(features)
+        ]
+
+
+class _Run:
+    """Sound without a gap, and what is spoken in it. Positions are samples from its first one."""
+
+    def __init__(self, start: int, activity: VoiceActivity) -> None:
+        self.start = start
+        self.now = 0
+        self.next_pass = start
+        self.settled = False
+        self.words = LiveWords()
+        self.voice = LiveVoice()
+        activity.reset()
+        self._activity = activity
+        self._detector = SpeechDetector()
+        self._held = np.zeros(0, np.float32)
+        self._first = 0
+        self._speech_end = 0
+
+    @property
+    def end(self) -> int:
+        """Session time up to which sound was heard."""
+        return self.time(self.now)
+
+    @property
+    def listening(self) -> bool:
+        return self.words.begin is not None or self.voice.begin is not None
+
+    @property
+    def words_begin(self) -> int:
+        assert self.words.begin is not None
+        return self.words.begin
+
+    @property
+    def worth_decoding(self) -> bool:
+        return self._detector.probable >= LEAST_SPEECH
+
+    @property
+    def must_settle(self) -> bool:
+        """Whether a pause has begun whose words are not yet committed."""
+        if self.words.begin is None or self.settled or not self.worth_decoding:
+            return False
+        return self._detector.start is None or self._detector.quiet >= SETTLE
+
+    @property
+    def _silence(self) -> int:
+        """Where the present pause began, or else now."""
+        if self._detector.start is None:
+            return self._speech_end
+        quiet_since = self._detector.quiet_since
+        return self.now if quiet_since is None else quiet_since
+
+    @property
+    def silent_until(self) -> int:
+        """No further word ends before."""
+        if self.words.begin is None:
+            return self.time(max(0, self.now - PADDING - FRAME))
+        return self.start if not self.settled else self.time(max(0, self._speech_end))
+
+    def time(self, position: int) -> int:
+        return self.start + position * SECOND // SAMPLE_RATE
+
+    def word(self, heard: Heard) -> Word:
+        end = min(heard.end, self.now)
+        return Word(heard.text, self.time(min(heard.start, end)), self.time(end), heard.probability)
+
+    def move(self, start: int) -> None:
+        """Sound that follows begins at session time `start`: clocks jitter. Only while quiet."""
+        self.start += start - self.end
+
+    def sound(self, begin: int, end: int) -> FloatArray:
+        return self._held[max(0, begin - self._first) : end - self._first]
+
+    def add(self, samples: FloatArray) -> None:
+        self._held = np.concatenate([self._held, samples])
+        self.now += len(samples)
+        heard = self._detector.now
+        frames = self.sound(heard, heard + (self.now - heard) // FRAME * FRAME).reshape(-1, FRAME)
+        for probability in self._activity(frames):
+            self._follow(float(probability))
+
+    def _follow(self, probability: float) -> None:
+        detector = self._detector
+        spoke, paused = detector.start is not None, detector.quiet_since
+        detector.add(probability)
+        if detector.start is not None and not spoke:
+            self._open(detector.start)
+        elif spoke and detector.start is None:
+            assert paused is not None
+            self._speech_end = paused
+            self.voice.close(paused + PADDING)
+        if detector.start is not None and detector.quiet_since is None:
+            self.settled = False
+        if (
+            detector.start is None
+            and detector.now - self._speech_end >= RESET
+            and (self.settled or not self.worth_decoding)
+        ):
+            self.words.close()
+
+    def _open(self, at: int) -> None:
+        at = max(0, self._first, at - PADDING, self._speech_end)
+        whole = self.time(at) // STEP * STEP - self.start
+        at = max(0, whole * SAMPLE_RATE // SECOND)
+        if self.words.begin is None:
+            self.words.open(at)
+        self.voice.open(at)
+
+    def hear(
+        self, decode: QuickDecoder, states: FloatArray, *, final: bool
+    ) -> tuple[list[Heard], tuple[Heard, ...]]:
+        heard = self.words.hear(decode, states, self.now, self._silence, final=final)
+        if final:
+            self.settled = True
+            self._speech_end = self._detector.quiet_since or self._speech_end
+        self.words.cut(self.now)
+        return heard
+
+    def forget(self) -> None:
+        """Let go of sound that nobody asks for any more."""
+        keep = self.now - KEPT
+        if self.words.begin is not None:
+            keep = min(keep, self.words.begin)
+        if self.voice.begin is not None:
+            keep = min(keep, self.now - 2 * CHUNK)
+        if keep > self._first:
+            self._held = self._held[keep - self._first :].copy()
+            self._first = keep
+
+
+class _Encoder:
+    """Encoder states of a piece of a run; the same piece is encoded once, for words and voice."""
+
+    def __init__(self, model: SpeechModel, run: _Run) -> None:
+        self._model = model
+        self._run = run
+        self._known: dict[tuple[int, int], FloatArray] = {}
+
+    def __call__(self, begin: int, end: int) -> FloatArray:
+        key = (begin, end)
+        if key not in self._known:
+            self._known[key] = self._model.encode(self._run.sound(begin, end))
+        return self._known[key]
+
+
+@contextmanager
+def open_live_speech_stage(
+    model: Callable[[], SpeechModel], clock: Callable[[], int] = time.monotonic_ns
+) -> Iterator[LiveSpeechStage]:
+    """The stage; the model is shared and stays with whoever gives it."""
+    yield LiveSpeechStage(model(), clock=clock)

@@ -1,0 +1,54 @@
+"""What successive readings agree on, and where a model begins to repeat itself."""
+
+import pytest
+
+from extractors.hypotheses import HeardWord, agreed, ends_sentence, without_repetition
+
+
+def heard(text: str) -> list[HeardWord]:
+    return [HeardWord(word, (i,), i, i + 1, 1.0) for i, word in enumerate(text.split())]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "count"),
+    [
+        ("", "so my", 0),
+        ("so my fellow", "so my fellow Americans", 3),
+        ("so my fellow", "So, my fellow.", 3),
+        ("and so my", "so my fellow", 0),
+        ("so my friend is", "so my fellow is", 2),
+        ("so my", "", 0),
+    ],
+)
+def test_the_common_beginning_is_agreed_whatever_its_case_and_points(
+    before: str, now: str, count: int
+) -> None:
+    assert agreed(heard(before), heard(now)) == count
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("ask not what your country can do", "ask not what your country can do"),
+        ("the door the door", "the door the door"),
+        ("very very good", "very very good"),
+        ("ask ask ask ask ask", "ask"),
+        ("and so and so and so", "and so"),
+        ("by the door by the door", "by the door"),
+        ("kids are by the door Kids are by the door.", "kids are by the door"),
+    ],
+)
+def test_a_phrase_that_comes_again_at_once_is_kept_once(said: str, kept: str) -> None:
+    words = without_repetition(heard(said))
+    assert [word.text for word in words] == kept.split()
+
+
+def test_what_was_committed_stays_though_it_repeats() -> None:
+    before = heard("no no no no")
+    assert without_repetition(heard("yes"), before) == heard("yes")
+    assert without_repetition(heard("by the door"), heard("by the door")) == []
+
+
+def test_sentences_end_in_a_point_a_question_or_an_exclamation() -> None:
+    assert all(map(ends_sentence, ("door.", "you?", "not!", 'do."')))
+    assert not any(map(ends_sentence, ("door", "door,", "")))

@@ -1,0 +1,118 @@
+"""Words and voice while they are spoken, with the time of the world given by hand."""
+
+import difflib
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from extractors.features import SAMPLE_RATE, AudioBlock, VoiceFeatures, Word
+from extractors.live_speech import CONTEXT, LiveSpeechStage, SpeechData, open_live_speech_stage
+from extractors.quick_decoding import QuickDecoder
+from extractors.speech import SpeechModel
+from extractors.stream import SECOND, Sample
+from extractors.voice import STEP
+from tests.extractors.test_speech import SAID, minute, plain
+
+FloatArray = npt.NDArray[np.float32]
+Out = list[Sample[SpeechData]]
+
+
+@pytest.fixture(scope="module")
+def decoder(speech: SpeechModel) -> QuickDecoder:
+    return QuickDecoder(speech)
+
+
+class Listening:
+    """A stage, and the time that it sees pass: no pass costs anything."""
+
+    def __init__(self, speech: SpeechModel, decoder: QuickDecoder) -> None:
+        self.now = 0
+        self.stage = LiveSpeechStage(
+            speech, clock=lambda: self.now, cost=lambda: 0, decoder=decoder
+        )
+
+    def hear(self, sound: FloatArray, start: int = 0, block: int = 640) -> Out:
+        return list(self._hear(sound, start, block))
+
+    def _hear(self, sound: FloatArray, start: int, block: int) -> Iterator[Sample[SpeechData]]:
+        for first in range(0, len(sound), block):
+            samples = sound[first : first + block]
+            since = start + first * SECOND // SAMPLE_RATE
+            self.now = since + len(samples) * SECOND // SAMPLE_RATE
+            yield from self.stage.process(
+                Sample("audio", since, self.now, self.now, AudioBlock(samples))
+            )
+
+
+@pytest.fixture
+def listening(speech: SpeechModel, decoder: QuickDecoder) -> Listening:
+    return Listening(speech, decoder)
+
+
+def words(samples: Out) -> list[Word]:
+    return [s.data for s in samples if s.stream == "word" and isinstance(s.data, Word)]
+
+
+def test_what_is_said_is_committed_soon_and_in_order(listening: Listening, jfk: FloatArray) -> None:
+    samples = listening.hear(np.pad(jfk, (0, SAMPLE_RATE)))
+    samples += listening.stage.finish()
+    heard = [plain(word.text) for word in words(samples)]
+    right = difflib.SequenceMatcher(None, SAID, heard, autojunk=False).get_matching_blocks()
+    assert sum(block.size for block in right) >= len(SAID) - 3
+    assert len(heard) <= len(SAID) + 2
+    for stream in ("word", "tentative", "voice"):
+        ends = [sample.end for sample in samples if sample.stream == stream]
+        assert ends == sorted(ends)
+    delays = [
+        (sample.published - sample.end) / SECOND
+        for sample in samples
+        if sample.stream == "word" and sample.data is not None
+    ]
+    assert np.median(delays) < 0.8
+    assert max(delays) < 1.5
+    assert min(delays) >= 0
+
+
+def test_every_tenth_has_one_sample_of_voice(listening: Listening, jfk: FloatArray) -> None:
+    samples = listening.hear(jfk[: 5 * SAMPLE_RATE])
+    voice = [s for s in samples if s.stream == "voice"]
+    assert all(isinstance(s.data, VoiceFeatures) for s in voice)
+    assert all(s.published >= s.end + CONTEXT for s in voice)
+    voice += [s for s in listening.stage.finish() if s.stream == "voice"]
+    assert [s.start for s in voice] == list(range(0, 5 * SECOND, STEP))
+
+
+@pytest.mark.parametrize("kind", ["silence", "noise", "hum"])
+def test_nothing_is_invented_where_nobody_speaks(listening: Listening, kind: str) -> None:
+    samples = listening.hear(minute(kind)[: 15 * SAMPLE_RATE]) + list(listening.stage.finish())
+    assert words(samples) == []
+    assert listening.stage.spent.passes == 0
+    assert max(s.end for s in samples if s.stream == "word") == 15 * SECOND
+
+
+def test_a_gap_completes_what_was_spoken_before(listening: Listening, jfk: FloatArray) -> None:
+    first = listening.hear(jfk[: 2 * SAMPLE_RATE])
+    later = listening.hear(jfk[: 2 * SAMPLE_RATE], start=60 * SECOND)
+    before = [word for word in words(first + later) if word.start < 10 * SECOND]
+    assert "fellow" in [plain(word.text) for word in before]
+    assert all(word.end <= 2 * SECOND for word in before)
+    later += listening.stage.finish()
+    assert all(word.start >= 60 * SECOND for word in words(later) if word not in before)
+    assert len(words(later)) > 2
+
+
+def test_a_sample_without_sound_says_that_time_has_passed(
+    listening: Listening, jfk: FloatArray
+) -> None:
+    listening.hear(jfk[: 2 * SAMPLE_RATE])
+    samples = list(listening.stage.process(Sample("audio", 5 * SECOND, 5 * SECOND, 0, None)))
+    assert words(samples)
+    assert samples[-1].stream == "word"
+    assert (samples[-1].end, samples[-1].data) == (5 * SECOND, None)
+
+
+def test_the_stage_opens_with_a_shared_model(speech: SpeechModel) -> None:
+    with open_live_speech_stage(lambda: speech) as stage:
+        assert list(stage.finish()) == []
