@@ -34,6 +34,7 @@ COMMANDS = (
     Command("extract", "turn a labelled corpus into training examples", "desktop.extract_command"),
     Command("train", "train a checkpoint on extracted examples", "desktop.train_command"),
     Command("evaluate", "measure a checkpoint on extracted examples", "desktop.evaluate_command"),
+    Command("library", "search, rename and tidy up sessions", "desktop.library_command"),
     Command("models", "list, fetch or verify the pretrained files", "desktop.models_command"),
 )
 

@@ -1,0 +1,22 @@
+"""The library: a folder of sessions, an index to search them, and what can be done with one.
+
+Without Qt. Everything that is known lies in the session folders; the index can be deleted.
+"""
+
+from desktop.library.index import Entry, Hit, Library, Peak, Query
+from desktop.library.places import index_file, library_folder
+from desktop.library.session_folder import move_to_trash, notes_of, rename, write_notes
+
+__all__ = [
+    "Entry",
+    "Hit",
+    "Library",
+    "Peak",
+    "Query",
+    "index_file",
+    "library_folder",
+    "move_to_trash",
+    "notes_of",
+    "rename",
+    "write_notes",
+]

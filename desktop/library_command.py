@@ -1,0 +1,114 @@
+"""`affectscope library list|search|rebuild|rename|notes|trash`: the sessions in a folder."""
+
+import argparse
+import json
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from desktop.library import Entry
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the actions and their options."""
+    actions = parser.add_subparsers(title="actions", dest="action", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="all sessions, the newest first")
+    searching = actions.add_parser("search", help="sessions by words, date, markers and peaks")
+    searching.add_argument("words", nargs="*", metavar="WORD", help="spoken in one sentence")
+    searching.add_argument("--since", type=_day, metavar="YYYY-MM-DD")
+    searching.add_argument("--until", type=_day, metavar="YYYY-MM-DD", help="the last day")
+    searching.add_argument("--marker", default="", metavar="TEXT", help="part of a marker")
+    searching.add_argument("--emotion", metavar="NAME", help="an emotion that peaks")
+    searching.add_argument("--least", type=float, default=0.5, metavar="P", help="of its peak")
+    rebuilding = actions.add_parser("rebuild", help="make the index anew from the folders")
+    for action in (listing, searching):
+        action.add_argument("--json", action="store_true", help="print one JSON object per session")
+    for action in (listing, searching, rebuilding):
+        action.add_argument(
+            "--folder", type=Path, metavar="DIR", help="of sessions; default: Videos/Affectscope"
+        )
+    renaming = actions.add_parser("rename", help="give a session another title")
+    renaming.add_argument("session", type=Path, metavar="SESSION")
+    renaming.add_argument("title", metavar="TITLE")
+    noting = actions.add_parser("notes", help="print the notes of a session, or replace them")
+    noting.add_argument("session", type=Path, metavar="SESSION")
+    noting.add_argument("text", nargs="?", metavar="TEXT", help='"-" reads standard input')
+    trashing = actions.add_parser("trash", help="move sessions to the trash")
+    trashing.add_argument("sessions", nargs="+", type=Path, metavar="SESSION")
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out the chosen action. Raises BadInput."""
+    from desktop import library
+
+    if args.action == "rename":
+        library.rename(args.session, args.title)
+    elif args.action == "notes":
+        if args.text is None:
+            print(library.notes_of(args.session))
+        else:
+            text = sys.stdin.read() if args.text == "-" else args.text
+            library.write_notes(args.session, text)
+    elif args.action == "trash":
+        for session in args.sessions:
+            library.move_to_trash(session)
+    else:
+        _look(args)
+    return 0
+
+
+def _look(args: argparse.Namespace) -> None:
+    from desktop.library import Library, Query, library_folder
+
+    query = Query()
+    if args.action == "search":
+        words = " ".join(args.words)
+        query = Query(words, args.since, args.until, args.marker, args.emotion, args.least)
+    folder = args.folder or library_folder()
+    with Library(folder) as library:
+        if args.action == "rebuild":
+            print(f"{library.rebuild()} sessions in {folder}")
+            return
+        library.refresh()
+        found = library.find(query)
+    for entry in found:
+        print(json.dumps(_as_json(entry)) if args.json else _as_text(entry))
+    if not found and not args.json:
+        print(f"no such session in {folder}" if args.action == "search" else f"none in {folder}")
+
+
+def _as_json(entry: "Entry") -> dict[str, Any]:
+    return {
+        "session": str(entry.folder),
+        "title": entry.title,
+        "began": entry.began.isoformat(timespec="seconds") if entry.began else None,
+        "duration": entry.duration,
+        "words": entry.words,
+        "markers": entry.markers,
+        "strongest": entry.strongest,
+        "notes": entry.notes,
+        "problem": entry.problem,
+        "hits": [{"time": hit.time, "text": hit.text} for hit in entry.hits],
+    }
+
+
+def _as_text(entry: "Entry") -> str:
+    when = f"{entry.began:%Y-%m-%d %H:%M}" if entry.began else " " * 16
+    facts = [f"{entry.duration:.0f} s", f"{entry.words} words"]
+    if entry.markers:
+        facts.append(f"{entry.markers} markers")
+    if entry.strongest:
+        facts.append(f"mostly {entry.strongest}")
+    lines = [f"{when}  {entry.title}  ({', '.join(facts)})  {entry.folder}"]
+    lines += [f"{hit.time:16.1f}  {hit.text}" for hit in entry.hits]
+    if entry.problem:
+        lines.append(f"{'!':>16}  {entry.problem}")
+    return "\n".join(lines)
