@@ -1,9 +1,17 @@
 """The stream core: time-stamped samples, bounded channels, workers, windows. NumPy only."""
 
 from extractors.stream.channel import Channel, ChannelClosed, ChannelFull, ChannelStats, Overflow
-from extractors.stream.clock import Clock, MonotonicClock, VirtualClock
+from extractors.stream.clock import (
+    Clock,
+    MonotonicClock,
+    PacedClock,
+    SessionClock,
+    VirtualClock,
+)
 from extractors.stream.merge import TimeOrder, in_time_order
+from extractors.stream.output import Inlet, Output, Tap, inlets
 from extractors.stream.sample import SECOND, Sample, from_seconds, to_seconds
+from extractors.stream.simulated_clock import SimulatedClock
 from extractors.stream.worker import Failure, Stage, Worker, WorkerGroup
 
 __all__ = [
@@ -14,15 +22,22 @@ __all__ = [
     "ChannelStats",
     "Clock",
     "Failure",
+    "Inlet",
     "MonotonicClock",
+    "Output",
     "Overflow",
+    "PacedClock",
     "Sample",
+    "SessionClock",
+    "SimulatedClock",
     "Stage",
+    "Tap",
     "TimeOrder",
     "VirtualClock",
     "Worker",
     "WorkerGroup",
     "from_seconds",
     "in_time_order",
+    "inlets",
     "to_seconds",
 ]

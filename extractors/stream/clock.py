@@ -1,9 +1,12 @@
 """Where session time comes from. Tests and replay move a clock; nobody sleeps to pass time."""
 
+import threading
 import time
 from typing import Protocol
 
-__all__ = ["Clock", "MonotonicClock", "VirtualClock"]
+from extractors.stream.sample import SECOND
+
+__all__ = ["Clock", "MonotonicClock", "PacedClock", "SessionClock", "VirtualClock"]
 
 
 class Clock(Protocol):
@@ -11,6 +14,22 @@ class Clock(Protocol):
 
     def now(self) -> int:
         """Session time in nanoseconds; never decreases."""
+        ...
+
+
+class PacedClock(Clock, Protocol):
+    """A clock that threads wait for."""
+
+    def wait_until(self, time: int, cancelled: threading.Event) -> bool:
+        """Wait until `now()` is `time`; returns False as soon as `cancelled` is set."""
+        ...
+
+    def join(self) -> None:
+        """Say that one more thread is going to wait for this clock, again and again."""
+        ...
+
+    def leave(self) -> None:
+        """Say that it will not any more."""
         ...
 
 
@@ -22,6 +41,36 @@ class MonotonicClock:
 
     def now(self) -> int:
         return time.monotonic_ns() - self._zero
+
+
+class SessionClock:
+    """The clock of a live session: as the monotonic one, but it goes on while the machine sleeps.
+
+    So a session that the lid was closed on has a gap, and not two moments that seem to touch.
+    """
+
+    def __init__(self) -> None:
+        self._zero = _time_since_boot()
+
+    def now(self) -> int:
+        return _time_since_boot() - self._zero
+
+    def wait_until(self, time: int, cancelled: threading.Event) -> bool:
+        while (left := time - self.now()) > 0:
+            if cancelled.wait(left / SECOND):
+                return False
+        return not cancelled.is_set()
+
+    def join(self) -> None:
+        """Real time passes whoever waits."""
+
+    def leave(self) -> None:
+        """Real time passes whoever waits."""
+
+
+def _time_since_boot() -> int:
+    which = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic_ns() if which is None else time.clock_gettime_ns(which)
 
 
 class VirtualClock:

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 from assets.errors import AffectscopeError
 from extractors.stream.channel import Channel, ChannelClosed
 from extractors.stream.merge import TimeOrder
+from extractors.stream.output import Output
 from extractors.stream.sample import Sample
 
 __all__ = ["Failure", "Stage", "Worker", "WorkerGroup"]
@@ -62,7 +63,7 @@ class Worker:
         name: str,
         inbox: Iterable[Sample[Any]],
         open_stage: Callable[[], AbstractContextManager[Stage[Any, Any]]] | None,
-        outputs: Sequence[Channel[Any]],
+        outputs: Sequence[Output],
         on_failure: Callable[[Failure], None] | None = None,
     ) -> None:
         self.name = name
