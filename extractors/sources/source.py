@@ -1,6 +1,7 @@
 """What every source of pictures or sound does, be it a device or what stands in for one."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
@@ -8,7 +9,7 @@ from assets.errors import AffectscopeError
 from extractors.features import AudioBlock, VideoFrame
 from extractors.stream import Sample
 
-__all__ = ["PictureSource", "SoundSource", "Source", "SourceInfo", "SourceLost"]
+__all__ = ["PictureSource", "SoundSource", "Source", "SourceInfo", "SourceLost", "freed"]
 
 T = TypeVar("T")
 
@@ -70,3 +71,14 @@ class Source(Protocol[T]):
 
 PictureSource = Source[VideoFrame]
 SoundSource = Source[AudioBlock]
+
+
+@contextmanager
+def freed(samples: Iterator[T]) -> Iterator[Iterator[T]]:
+    """Frees what a generator holds, in this thread, however the block is left."""
+    try:
+        yield samples
+    finally:
+        close = getattr(samples, "close", None)
+        if close is not None:
+            close()

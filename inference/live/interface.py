@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from extractors.features import FaceFeatures, FloatArray, VideoFrame, Word
 from extractors.recording.observations import Event, Marker
-from extractors.sources import SourceChoice, SourceInfo
+from extractors.sources import SourceChoice, SourceStatus
 from extractors.stream import Sample
 from extractors.timeline import Timeline
 
@@ -27,25 +27,6 @@ class LiveState(Enum):
     """The devices stay open; nothing is analysed or recorded. The timeline has a gap."""
     STOPPING = "stopping"
     STOPPED = "stopped"
-
-
-@dataclass(frozen=True, slots=True)
-class SourceStatus:
-    """How the source of pictures or of sound is doing."""
-
-    choice: SourceChoice | None
-    """None: switched off."""
-    state: Literal["off", "opening", "open", "lost", "ended"]
-    text: str = ""
-    """One line for people: what happened and what to do; empty when all is well."""
-    info: SourceInfo | None = None
-    """Of the open source."""
-
-    @property
-    def in_use(self) -> bool:
-        """Whether a camera or a microphone may be taking something: show the privacy indicator."""
-        device = self.choice is not None and self.choice.kind == "device"
-        return device and self.state in ("opening", "open")
 
 
 @dataclass(frozen=True, slots=True)
