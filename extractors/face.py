@@ -275,14 +275,16 @@ class FaceStage:
     """Pictures to `FaceFeatures`, at most `max_rate` a second; pictures between are passed over."""
 
     def __init__(self, landmarker: FaceLandmarker, max_rate: float = 30.0) -> None:
+        self.max_rate = max_rate
+        """May be changed while it runs."""
         self._landmarker = landmarker
-        # a tenth of tolerance: time stamps of 30 pictures a second jitter by a millisecond
-        self._distance = round(0.9 * SECOND / max_rate)
         self._last: int | None = None
         self.passed_over = 0
 
     def process(self, sample: Sample[VideoFrame]) -> Iterator[Sample[FaceFeatures]]:
-        if self._last is not None and sample.start - self._last < self._distance:
+        # a tenth of tolerance: time stamps of 30 pictures a second jitter by a millisecond
+        distance = round(0.9 * SECOND / self.max_rate)
+        if self._last is not None and sample.start - self._last < distance:
             self.passed_over += 1
             return
         self._last = sample.start

@@ -65,6 +65,13 @@ class Timeline:
         """[n] whether any modality was there."""
         return np.asarray(self.present.any(axis=1))
 
+    @property
+    def uncertainty(self) -> npt.NDArray[np.float32]:
+        """[n] entropy of the calibrated emotions as a share of the most there can be: 0 where one
+        is certain, 1 where all are equal, which they are where nothing is present."""
+        p = np.clip(self.emotions, 1e-12, 1.0)
+        return np.asarray(-(p * np.log(p)).sum(axis=1) / np.log(p.shape[1]), np.float32)
+
     @classmethod
     def joined(cls, parts: Sequence["Timeline"]) -> "Timeline":
         """One timeline of parts that follow each other."""

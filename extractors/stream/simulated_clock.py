@@ -57,6 +57,7 @@ class SimulatedClock:
     def _move(self) -> None:
         if self._waiting and len(self._waiting) >= self._joined:
             earliest = min(self._waiting.values())
-            if earliest > self._now:
-                self._now = earliest
-                self._changed.notify_all()
+            self._now = max(self._now, earliest)
+            for one in [one for one, time in self._waiting.items() if time <= self._now]:
+                del self._waiting[one]  # it works again, though it may not have woken yet
+            self._changed.notify_all()
