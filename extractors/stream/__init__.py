@@ -9,7 +9,7 @@ from extractors.stream.clock import (
     VirtualClock,
 )
 from extractors.stream.merge import TimeOrder, in_time_order
-from extractors.stream.output import Inlet, Output, Tap, inlets
+from extractors.stream.output import Inlet, Only, Output, Tap, inlets
 from extractors.stream.sample import SECOND, Sample, from_seconds, to_seconds
 from extractors.stream.simulated_clock import SimulatedClock
 from extractors.stream.worker import Failure, Stage, Worker, WorkerGroup
@@ -24,6 +24,7 @@ __all__ = [
     "Failure",
     "Inlet",
     "MonotonicClock",
+    "Only",
     "Output",
     "Overflow",
     "PacedClock",

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from extractors.stream.channel import Channel, ChannelClosed
 from extractors.stream.sample import Sample
 
-__all__ = ["Inlet", "Output", "Tap", "inlets"]
+__all__ = ["Inlet", "Only", "Output", "Tap", "inlets"]
 
 
 class Output(Protocol):
@@ -69,3 +69,21 @@ class Tap:
 
     def abandon(self) -> None:
         """There is nothing to end."""
+
+
+class Only:
+    """One stream of several that a worker gives; the others are passed over."""
+
+    def __init__(self, stream: str, output: Output) -> None:
+        self._stream = stream
+        self._output = output
+
+    def put(self, sample: Sample[Any]) -> None:
+        if sample.stream == self._stream:
+            self._output.put(sample)
+
+    def close(self) -> None:
+        self._output.close()
+
+    def abandon(self) -> None:
+        self._output.abandon()

@@ -20,6 +20,7 @@ from extractors.stream import (
     SECOND,
     ChannelClosed,
     Failure,
+    Only,
     Output,
     Overflow,
     PacedClock,
@@ -183,7 +184,8 @@ class LiveSession:
             make("face", channels.frames, opener("face"),
                  [channels.face, Tap(self._on_face), record]),
             make("speech", channels.sound, opener("speech"),
-                 [channels.words, channels.voice, Tap(self._on_speech), record]),
+                 [Only("word", channels.words), Only("voice", channels.voice),
+                  Tap(self._on_speech), record]),
             make("text", channels.words, opener("text"),
                  [channels.text, Tap(self._on_text), record]),
             make("engine", Ticks(self._clock, self._now, lambda: self._engine, self._ending),
@@ -239,8 +241,8 @@ class LiveSession:
                 self._state = LiveState.RUNNING
                 if self._engine is not None:
                     self._engine.running = True
-                for kind, feed in (("camera", self._video), ("microphone", self._audio)):
-                    self._on_source(kind, feed.status)
+                for event in self._events:  # what happened before there was a session time
+                    self._record(event)
 
     def pause(self) -> None:
         with self._lock:

@@ -1,0 +1,129 @@
+"""`affectscope live --headless`: camera and microphone to a recorded session, without a window."""
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from extractors.sources import SourceChoice
+    from inference.live.session import LiveSession
+
+__all__ = ["add_arguments", "run"]
+
+STOP_SECONDS = 30.0
+"""How long the recording may take to be completed."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the sources and options."""
+    kinds = "default, a number, a file, a URL, synthetic or none"
+    parser.add_argument("--headless", action="store_true", help="without a window")
+    parser.add_argument("--video", default="default", metavar="SOURCE", help=f"camera: {kinds}")
+    parser.add_argument("--audio", default="default", metavar="SOURCE", help=f"microphone: {kinds}")
+    parser.add_argument("--seconds", type=float, metavar="N", help="stop by itself after so long")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="record into this new folder (default: not at all)"
+    )
+    parser.add_argument(
+        "--checkpoint", default="live", help='a checkpoint file, or "live" (default)'
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object per second")
+    parser.add_argument(
+        "--devices", action="store_true", help="list cameras and microphones and exit"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until the time is over or Ctrl-C; returns 0, or 1 if a source never opened."""
+    from assets.errors import BadInput
+
+    if args.devices:
+        return _list_devices()
+    if not args.headless:
+        raise BadInput("live without a window needs --headless; the window opens by `affectscope`")
+    # NumPy's threads would only get in the way of ours: it reads this when it is loaded
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from inference.live.session import LiveSession
+    from inference.models import Models
+
+    if args.out is not None and args.out.exists() and any(args.out.iterdir()):
+        raise BadInput(f"{args.out} holds something already; choose another --out")
+    models = Models(args.checkpoint)
+    session = LiveSession(_choice(args.video), _choice(args.audio), lambda: models)
+    try:
+        session.start(args.out)
+        _watch(session, args.seconds, as_json=args.json)
+    finally:
+        session.stop()
+        session.wait(STOP_SECONDS)
+    opened = [event.data.kind for event in session.events()]
+    wanted = {"camera": args.video, "microphone": args.audio}
+    missing = [k for k, v in wanted.items() if v != "none" and f"{k} open" not in opened]
+    return 1 if missing else 0
+
+
+def _choice(text: str) -> "SourceChoice | None":
+    from extractors.sources import SourceChoice
+
+    return None if text == "none" else SourceChoice.parse(text)
+
+
+def _watch(session: "LiveSession", seconds: float | None, *, as_json: bool) -> None:
+    told = 0
+    last = -1.0
+    while seconds is None or session.now < seconds:
+        time.sleep(0.1)
+        events = session.events()
+        for event in events[told:]:
+            found = {"time": round(event.end / 1e9, 2), "event": event.data.kind,
+                     "text": event.data.text}  # fmt: skip
+            print(json.dumps(found) if as_json else f"{found['time']:8.1f}  {found['text']}")
+        told = len(events)
+        if session.now >= last + 1 and len(session.timeline()):
+            last = session.now
+            line = _line(session)
+            print(json.dumps(line) if as_json else _readable(line), flush=True)
+
+
+def _line(session: "LiveSession") -> dict[str, Any]:
+    from extractors.features import EMOTIONS
+
+    timeline, health = session.timeline(), session.health()
+    row = timeline.emotions[-1]
+    words = [word.text for word in session.words()[-8:]]
+    return {
+        "time": round(float(timeline.time[-1]), 2),
+        "emotions": {e: round(float(p), 3) for e, p in zip(EMOTIONS, row, strict=True)},
+        "uncertainty": round(float(timeline.uncertainty[-1]), 3),
+        "states": {name: status.state for name, status in session.modalities().items()},
+        "words": words,
+        "tentative": [word.text for word in session.tentative()],
+        "latency_p95_ms": {n: round(q.p95, 1) for n, q in health.latency.items()},
+        "rates": {name: round(rate, 1) for name, rate in health.rates.items()},
+        "dropped": dict(health.dropped),
+        "drift_ppm": health.drift_ppm,
+        "step": health.step,
+        "load": dict(health.load),
+    }
+
+
+def _readable(line: dict[str, Any]) -> str:
+    strongest = max(line["emotions"], key=lambda name: line["emotions"][name])
+    states = " ".join(f"{name}:{state}" for name, state in line["states"].items())
+    words = " ".join(line["words"][-4:])
+    return f"{line['time']:8.1f}  {strongest} {line['emotions'][strongest]:.0%}  {states}  {words}"
+
+
+def _list_devices() -> int:
+    from extractors.sources.devices import cameras, microphones
+
+    for kind, devices in (("camera", cameras()), ("microphone", microphones())):
+        for device in devices:
+            mark = "  (default)" if device.default else ""
+            print(f"{kind}  device:{device.where}  {device.name}{mark}")
+        if not devices:
+            print(f"{kind}  none found")
+    return 0
