@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TextIO
 
-__all__ = ["ProgressBar", "time_left"]
+__all__ = ["ProgressBar", "clock_left", "time_left"]
 
 REDRAW_S = 0.1
 LEAST_SHARE = 0.02
@@ -20,7 +20,12 @@ def time_left(fraction: float, elapsed: float) -> str:
     """
     if not LEAST_SHARE <= fraction <= 1 or elapsed < 0:
         return ""
-    minutes, seconds = divmod(math.ceil(round(elapsed / fraction * (1 - fraction), 3)), 60)
+    return clock_left(elapsed / fraction * (1 - fraction))
+
+
+def clock_left(seconds_left: float) -> str:
+    """Seconds as `0:07 left` or `1:02:05 left`, rounded up."""
+    minutes, seconds = divmod(math.ceil(round(seconds_left, 3)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02} left" if hours else f"{minutes}:{seconds:02} left"
 

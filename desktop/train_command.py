@@ -1,4 +1,7 @@
-"""`affectscope train CONFIG --examples DIR --out FILE`: a checkpoint from extracted examples."""
+"""`affectscope train CONFIG --examples DIR --out FILE`: a checkpoint from extracted examples.
+
+The run, its logs in CSV and for TensorBoard and what it needs to go on lie in FILE's `.run` folder.
+"""
 
 import argparse
 from pathlib import Path
@@ -35,41 +38,48 @@ def _threads(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, say how good it is on people held out, and write the checkpoint. Raises BadInput."""
+    """Train, say how good it is on people held out, and write the checkpoint. Raises BadInput.
+
+    A run that was stopped goes on. Started by torchrun, the processes share the batches of a step.
+    """
     import os
-    import time
 
     # threads that wait for each other must not burn the time of those that work
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
-    from desktop.progress_bar import ProgressBar, time_left
+    from desktop.progress_bar import ProgressBar, clock_left
     from inference.checkpoint import require_place, save_checkpoint
     from inference.training.configuration import read_settings
+    from inference.training.processes import joined_processes
+    from inference.training.run_folder import forget, resumable_run
     from inference.training.sequence_files import load_data
-    from inference.training.train import Progress, train
+    from inference.training.train import Progress, plan
 
     settings = read_settings(args.config, args.assignments)
     require_place(args.out)
-    sets = [load_data(args.examples / name) for name in settings.examples]
+    planned = plan(settings, [load_data(args.examples / name) for name in settings.examples])
+    folder = args.out.with_suffix(".run")
     torch.set_num_threads(args.threads)
-    began = time.monotonic()
-    with ProgressBar() as bar:
+    with ProgressBar() as bar, joined_processes() as processes:
 
         def report(progress: Progress) -> None:
-            done = progress.step / progress.steps
-            left = time_left(done, time.monotonic() - began)
+            left = clock_left(progress.seconds_left)
             watched = progress.validation
             told = "" if watched is None else f"validation {watched:.3f}  "
             bar.line(f"step {progress.step}  loss {progress.loss:.3f}  {told}{left}")
-            bar.show(done, left)
+            bar.show(progress.step / progress.steps, left)
 
-        checkpoint = train(settings, sets, report)
+        shown = report if processes.first else None
+        checkpoint = resumable_run(planned, folder, shown, processes)
+    if not processes.first:
+        return 0
     save_checkpoint(args.out, checkpoint)
-    for modality, found in checkpoint.origin["held_out"].items():
+    forget(folder)
+    for name, found in checkpoint.origin["held_out"].items():
         numbers = "  ".join(
             f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}" for k, v in found.items()
         )
-        print(f"{modality}: {numbers}")
+        print(f"{name}: {numbers}")
     print(args.out)
     return 0

@@ -99,7 +99,8 @@ def test_extract_train_evaluate(
         "face", "voice", "text",
     ]  # fmt: skip
     assert "step 6" in shown.err
-    assert [path.name for path in file.parent.iterdir()] == [file.name]
+    assert sorted(path.name for path in file.parent.iterdir()) == ["tiny.run", file.name]
+    assert (file.parent / "tiny.run" / "log.csv").is_file()
 
     for name, count in (("faces", 9), ("voices", 6), ("words", 65)):
         data = str(tmp_path / "examples" / name)
