@@ -48,6 +48,7 @@ class Session:
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
         self._problems: dict[str, None] = {}
+        self._growing = False
         self.manifest: Line = self._read_manifest()
 
     @property
@@ -65,7 +66,8 @@ class Session:
         return tuple(self._problems)
 
     def _note(self, path: Path, why: str) -> None:
-        self._problems[f"{path.relative_to(self.folder)} {why}"] = None
+        if not self._growing:  # where every file ends in the middle
+            self._problems[f"{path.relative_to(self.folder)} {why}"] = None
 
     def _read_manifest(self) -> Line:
         path = self.folder / MANIFEST
@@ -89,6 +91,7 @@ class Session:
         if manifest.get("state") == "recording":
             living = is_locked(self.folder)
             self._note(path, "says that it is being recorded" if living else "was never completed")
+            self._growing = living
         return manifest
 
     def _holds_tables(self) -> bool:

@@ -1,5 +1,6 @@
 """Tables that grow by appending, as Arrow IPC streams, and what can be read of one cut off."""
 
+import os
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -75,6 +76,8 @@ def whole_batches(path: Path, report: Callable[[Path, str], None] | None = None)
 
     rows = 0
     with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size == 0:
+            return  # nothing was written yet
         try:
             stream = pyarrow.ipc.open_stream(file)
             while True:

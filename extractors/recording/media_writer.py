@@ -64,7 +64,10 @@ class MediaWriter:
         """Write an RGB picture uint8 [height, width, 3] that was taken at `time`.
 
         Returns the time that the file gives it, None if it is left out because time did not rise.
+        Raises ValueError if it is no such picture.
         """
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+            raise ValueError(f"not RGB: a picture of {image.dtype} {image.shape}")
         if self._container is None:
             self._begin((image.shape[1], image.shape[0]))
         return self._pictures.add(image, time)

@@ -82,13 +82,14 @@ class Recorder:
         self._newest = self._flushed = 0
         self._landmark_rows = 0
         self._skipped = 0
+        self._opened = False
         self._named = False
         """Whether the names of the files are known to outlive a power cut."""
         self._media: MediaWriter | None = None
         self._ended = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if any(folder.iterdir()):
+            if list(folder.iterdir()):
                 raise SessionError(f"{folder} holds something already; choose another folder")
             self._lock = lock_folder(folder)
         except OSError as error:
@@ -97,6 +98,7 @@ class Recorder:
         try:
             self._manifest = self._first_manifest()
             self._open_files()
+            self._opened = True
         except BaseException as error:
             self.abort()
             if isinstance(error, OSError):
@@ -224,6 +226,8 @@ class Recorder:
 
     def _tick(self) -> None:
         """Once a second, in the thread that makes data durable. Raises OSError."""
+        if not self._opened:
+            return
         self._flush()
         if not self._named:
             self._named = True

@@ -25,6 +25,10 @@ AT_MOST = 2.0
 """Seconds before it was cut off of which nothing may be left."""
 
 
+UNSYNCED = 1024
+"""Rows of landmarks at the end among which some may have a place in the file and no bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Repaired:
     """A session that is whole again."""
@@ -56,8 +60,8 @@ def unfinished(root: Path) -> tuple[Path, ...]:
 
 def _is_unfinished(folder: Path) -> bool:
     begun = _manifest(folder).get("state") == "recording" or (folder / f"{MANIFEST}.new").exists()
-    streams = any(folder.glob(f"*{SUFFIX}")) or any(folder.glob(f"*/*{SUFFIX}"))
-    return (begun or streams) and not is_locked(folder)
+    streams = [*folder.glob(f"*{SUFFIX}"), *folder.glob(f"*/*{SUFFIX}")]
+    return (begun or bool(streams)) and not is_locked(folder)
 
 
 def repair_all(root: Path) -> tuple[Repaired | SessionError, ...]:
@@ -145,11 +149,11 @@ def _repair_landmarks(path: Path) -> int:
     path.parent.mkdir(exist_ok=True)
     with path.open("r+b" if path.exists() else "w+b") as file:
         rows = max(0, (os.fstat(file.fileno()).st_size - HEADER) // ROW)
-        while rows > 0:
-            file.seek(HEADER + (rows - 1) * ROW)
-            if any(file.read(ROW)):
+        for row in range(max(0, rows - UNSYNCED), rows):
+            file.seek(HEADER + row * ROW)
+            if not any(file.read(ROW)):
+                rows = row
                 break
-            rows -= 1
         file.truncate(HEADER + rows * ROW if rows else 0)
         file.seek(0)
         file.write(landmark_header(rows))
