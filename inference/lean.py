@@ -475,6 +475,21 @@ def empty_inputs(config: DHMDConfig, batch: int) -> tuple[Tensor, ...]:
     return (*features, *valid)
 
 
+class _Plain(nn.Module):
+    """Gives a tuple: a graph that holds a class of ours could not be saved."""
+
+    def __init__(self, network: LeanDHMD) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        return tuple(self.network(*inputs))
+
+
 def export(network: LeanDHMD, batch: int) -> ExportedProgram:
-    """The network as a graph for exactly so many windows at once; every shape is a number."""
-    return torch.export.export(network, empty_inputs(network.config, batch), strict=False)
+    """The network as a graph for exactly so many windows at once; every shape is a number.
+
+    It gives the fields of `LeanOutput` as a tuple.
+    """
+    inputs = tuple(x.to(network.step.device) for x in empty_inputs(network.config, batch))
+    return torch.export.export(_Plain(network).eval(), inputs, strict=False)

@@ -1,0 +1,29 @@
+"""`python -m inference.backends.build CHECKPOINT BACKEND BATCH HALF`: one engine, into the cache.
+
+What the app starts beside itself. Prints a JSON object with the engine's file, or with the error
+and exit code 1. For people there is `affectscope compile`.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from inference.backends.opening import backend, compiled
+from inference.backends.source import Source
+
+
+def main(words: Sequence[str]) -> int:
+    checkpoint, name, batch, half = words
+    try:
+        file = compiled(backend(name), Source(Path(checkpoint)), int(batch), bool(int(half)))
+    except Exception as error:
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        print(json.dumps({"error": what}))
+        return 1
+    print(json.dumps({"file": None if file is None else str(file)}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,191 @@
+"""From a checkpoint and the name of a backend, or "auto", to an engine that runs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+
+from assets.errors import AffectscopeError, BadInput
+from inference.backends import engine_cache
+from inference.backends.interface import Backend, BackendMissing, Engine, Inputs, Outputs
+from inference.backends.source import Source
+from inference.nvidia_gpu import nvidia_gpu
+
+__all__ = ["AUTO", "BACKENDS", "Choice", "backend", "choose", "compiled", "open_engine"]
+
+AUTO = "auto"
+BACKENDS = {
+    "eager": "eager.Eager",
+    "torch-compile": "torch_compile.TorchCompile",
+    "aotinductor": "aotinductor.AOTInductor",
+    "onnxruntime": "onnx_runtime.OnnxRuntime",
+    "openvino": "openvino.OpenVino",
+    "tensorrt": "tensorrt.TensorRT",
+    "ort-tensorrt": "onnx_runtime.OnnxRuntimeTensorRT",
+    "ort-cuda": "onnx_runtime.OnnxRuntimeCuda",
+}
+ON_GPU = ("tensorrt", "ort-tensorrt", "ort-cuda")
+ON_CPU = ("onnxruntime", "eager")
+TOLERANCE = {False: 1e-4, True: 2e-2}
+"""By how much an engine may differ from eager, for numbers around 1; half precision or not."""
+
+
+def backend(name: str) -> Backend:
+    """Raises BadInput for a name that is not in the table."""
+    if name not in BACKENDS:
+        raise BadInput(f'there is no backend "{name}"; take one of {", ".join([AUTO, *BACKENDS])}')
+    module, _, kind = BACKENDS[name].partition(".")
+    made: Backend = getattr(import_module(f"inference.backends.{module}"), kind)()
+    return made
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A backend, and why it was taken."""
+
+    backend: Backend
+    reason: str
+
+
+def choose(
+    wanted: str, source: Source, batch: int, *, half: bool = False, ready: bool = False
+) -> Choice:
+    """The backend that was asked for, or the best that can run here.
+
+    With `ready` nothing is taken that would have to be built first. Raises BackendMissing, which
+    says what to install, if the one asked for cannot run, and BadInput if it has no such precision.
+    """
+    if wanted != AUTO:
+        asked = backend(wanted)
+        precision = "float16" if half else "float32"
+        if precision not in asked.precisions:
+            raise BadInput(f"the backend {wanted} computes in {' or '.join(asked.precisions)} only")
+        obstacle = _obstacle(asked, source, batch, half, ready)
+        if obstacle:
+            raise BackendMissing(obstacle)
+        return Choice(asked, "asked for")
+    gpu = nvidia_gpu()
+    reasons = [f"the GPU is an {gpu.name}" if gpu else "there is no NVIDIA GPU"]
+    for name in (*(ON_GPU if gpu else ()), *ON_CPU):
+        candidate = backend(name)
+        obstacle = _obstacle(candidate, source, batch, half, ready)
+        if obstacle is None:
+            return Choice(candidate, "; ".join(reasons))
+        reasons.append(obstacle)
+    raise BackendMissing("; ".join(reasons))
+
+
+def _obstacle(
+    candidate: Backend, source: Source, batch: int, half: bool, ready: bool
+) -> str | None:
+    missing = candidate.missing()
+    if missing or candidate.file is None or _found(candidate, source, batch, half):
+        return missing
+    if ready or source.path is None:
+        return f"the engine of {candidate.name} is not built yet"
+    return candidate.cannot_build()
+
+
+def _found(candidate: Backend, source: Source, batch: int, half: bool) -> Path | None:
+    if source.path is None:
+        return None
+    return engine_cache.find(engine_cache.entry_of(candidate, source, batch, half))
+
+
+def compiled(chosen: Backend, source: Source, batch: int, half: bool = False) -> Path | None:
+    """The engine's file, built now unless the cache has it; None if there is nothing to build.
+
+    Before a new one gets into the cache it is held against eager. Raises BackendMissing if it
+    cannot be built here and AffectscopeError if it does not give the same numbers.
+    """
+    if chosen.file is None:
+        return None
+    entry = engine_cache.entry_of(chosen, source, batch, half)
+    found = engine_cache.find(entry)
+    if found is not None:
+        return found
+    obstacle = chosen.cannot_build()
+    if obstacle:
+        raise BackendMissing(obstacle)
+
+    def write(file: Path) -> None:
+        chosen.build(source, batch, half, file)
+        require_same(chosen.open(source, batch, half, file, 1), source, half)
+
+    return engine_cache.build(entry, write)
+
+
+def open_engine(
+    source: Source, wanted: str = AUTO, *, batch: int = 1, half: bool = False, threads: int = 1
+) -> tuple[Engine, str]:
+    """The engine, and why this one; built first if need be.
+
+    A GPU that fails to take it (out of memory, say) makes `auto` go on with the CPU and say so.
+    Raises BackendMissing or BadInput as `choose` does.
+    """
+    choice = choose(wanted, source, batch, half=half)
+    reasons = choice.reason
+    try:
+        return _open(choice.backend, source, batch, half, threads), reasons
+    except Exception as error:
+        if wanted != AUTO or not choice.backend.on_gpu:
+            raise
+        reasons += f"; {choice.backend.name} failed ({_one_line(error)}), so the CPU goes on"
+    for name in ON_CPU:
+        if _obstacle(backend(name), source, batch, False, False) is None:
+            return _open(backend(name), source, batch, False, threads), reasons
+    raise BackendMissing(reasons)
+
+
+def open_on_cpu(source: Source, batch: int, threads: int = 1) -> Engine:
+    """The best engine for the CPU that needs no building."""
+    for name in ON_CPU:
+        candidate = backend(name)
+        if _obstacle(candidate, source, batch, False, True) is None:
+            return _open(candidate, source, batch, False, threads)
+    raise AssertionError("eager needs nothing")
+
+
+def _open(chosen: Backend, source: Source, batch: int, half: bool, threads: int) -> Engine:
+    return chosen.open(source, batch, half, compiled(chosen, source, batch, half), threads)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
+
+
+def require_same(engine: Engine, source: Source, half: bool) -> None:
+    """Hold an engine against eager on windows of noise, in all subsets of the modalities.
+
+    Raises AffectscopeError if they differ by more than TOLERANCE.
+    """
+    reference = backend("eager").open(source, engine.batch, False, None, 1)
+    for inputs in noise(source, engine.batch):
+        for name, one, other in zip(
+            Outputs._fields, engine(inputs), reference(inputs), strict=True
+        ):
+            largest = max(1.0, float(np.abs(other).max(initial=0)))
+            apart = float(np.abs(one - other).max(initial=0)) / largest
+            if not apart <= TOLERANCE[half]:
+                raise AffectscopeError(
+                    f"the engine of {engine.backend} is not used: its {name} differs from eager's "
+                    f"by {apart:.1e}"
+                )
+
+
+def noise(source: Source, batch: int) -> Iterator[Inputs]:
+    """Batches of random windows in which each subset of the modalities is present in turn."""
+    random = np.random.default_rng(0)
+    modalities = source.checkpoint.config.modalities.values()
+    for subset in range(0, 8, min(batch, 8)):
+        present = [(subset + row) % 8 for row in range(batch)]
+        features = [
+            random.normal(size=(batch, m.steps, m.features)).astype(np.float32) for m in modalities
+        ]
+        valid = []
+        for bit, modality in enumerate(modalities):
+            mask = random.random((batch, modality.steps)) < 0.7
+            valid.append(mask & np.array([[bool(p >> bit & 1)] for p in present]))
+        yield [*features, *valid]
