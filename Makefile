@@ -8,10 +8,10 @@ PICTURE := runs/sample/trajectories.png
 SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY),window,headless)
 
 .NOTPARALLEL:
-.PHONY: help run test lint format models environment developer clean
+.PHONY: help run test test-slow test-gpu lint format models environment developer clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 run: models ## the app on the sample clip; without a display, a picture of its analysis
 ifeq ($(SCREEN),window)
@@ -28,6 +28,14 @@ test: developer ## all tests
 	$(AFFECTSCOPE) models fetch
 	QT_QPA_PLATFORM=offscreen .venv/bin/python -m pytest $(PYTEST_ARGS)
 
+test-slow: developer ## what takes minutes: compilers, a cluster
+	$(AFFECTSCOPE) models fetch
+	QT_QPA_PLATFORM=offscreen .venv/bin/python -m pytest -m slow $(PYTEST_ARGS)
+
+test-gpu: developer ## what needs an NVIDIA GPU and requirements-tensorrt.txt
+	$(AFFECTSCOPE) models fetch
+	.venv/bin/python -m pytest -m gpu $(PYTEST_ARGS)
+
 lint: developer ## ruff, mypy and the import rule
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
@@ -38,8 +46,9 @@ format: developer ## rewrite the code in the house's form
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
-models: environment ## the pretrained files, into the user's cache
+models: environment ## the pretrained files and the network's engine, into the user's cache
 	$(AFFECTSCOPE) models fetch
+	$(AFFECTSCOPE) compile
 
 environment: ## what the app needs: system libraries, .venv
 	@setup/system_packages.sh $(SCREEN)

@@ -28,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--checkpoint", default="live", help='a checkpoint file, or "live" (default)'
     )
     parser.add_argument(
+        "--backend", default="auto", help='"auto" (default) or one that `affectscope doctor` lists'
+    )
+    parser.add_argument(
         "--picture", action="store_true", help=f"also draw the trajectories into {PICTURE}"
     )
     parser.add_argument(
@@ -48,8 +51,10 @@ def run(args: argparse.Namespace) -> int:
     from inference.models import Models
 
     try:
-        models = Models(args.checkpoint)
+        models = Models(args.checkpoint, backend=args.backend)
         models.checkpoint()
+        if args.backend != "auto":
+            models.predictor()  # what is asked for and cannot be had is said before the work
     except AffectscopeError as error:
         if args.json:
             for video in args.videos:

@@ -36,6 +36,8 @@ COMMANDS = (
     Command("train", "train a checkpoint on extracted examples", "desktop.train_command"),
     Command("evaluate", "measure a checkpoint on extracted examples", "desktop.evaluate_command"),
     Command("library", "search, rename and tidy up sessions", "desktop.library_command"),
+    Command("compile", "build the network's engine for this computer", "desktop.compile_command"),
+    Command("doctor", "say what runs on which device, and how fast", "desktop.doctor_command"),
     Command("models", "list, fetch or verify the pretrained files", "desktop.models_command"),
 )
 

@@ -16,9 +16,10 @@ from assets import ASSETS
 from assets.errors import BadInput, ModelFileError
 from extractors.features import EMOTIONS, LIVE_WINDOWS, MODALITIES, FloatArray
 from extractors.stream.window import Window, WindowSpec
+from inference.network_configuration import DHMDConfig, ModalityConfig
 
 if TYPE_CHECKING:
-    from inference.model import DHMD, DHMDConfig
+    from inference.model import DHMD
 
 __all__ = [
     "FORMAT",
@@ -70,7 +71,7 @@ class Normaliser:
 class Checkpoint:
     """What is needed to predict as the trainer did, and where the weights came from."""
 
-    config: "DHMDConfig"
+    config: DHMDConfig
     windows: WindowSpec | None
     """How windows are cut; None if it was trained on sequences that have no clock."""
     normaliser: Normaliser
@@ -203,8 +204,6 @@ def load_checkpoint(which: str | Path) -> Checkpoint:
 
 
 def _assemble(metadata: Mapping[str, str], tensors: Mapping[str, FloatArray]) -> Checkpoint:
-    from inference.model import DHMDConfig, ModalityConfig
-
     values = json.loads(metadata["config"])
     for name in MODALITIES:
         values[name] = ModalityConfig(**values[name])

@@ -43,7 +43,10 @@ class Models:
     checkpoint; `checkpoint` raises it if that is damaged.
     """
 
-    def __init__(self, checkpoint: str | Path = "live") -> None:
+    def __init__(
+        self, checkpoint: str | Path = "live", *, backend: str = "auto", half: bool = False
+    ) -> None:
+        """`backend` as in inference/backends; "auto" takes the best that is ready."""
         from inference.checkpoint import checkpoint_path, load_checkpoint
 
         self.face: Path = path_of("face-landmarker")
@@ -55,6 +58,8 @@ class Models:
         self.speech: Callable[[], SpeechModel] = _Once(self._load_speech)
         self.text: Callable[[], TextEncoder] = _Once(self._load_text)
         self.predictor: Callable[[], Predictor] = _Once(self._load_predictor)
+        self._backend, self._half = backend, half
+        self._engine: dict[str, Any] = {}
 
     def describe(self) -> dict[str, Any]:
         """What was used, with hashes, for a session's manifest."""
@@ -62,6 +67,7 @@ class Models:
         return {
             "checkpoint": self.checkpoint_path.name,
             "checkpoint_sha256": hashlib.sha256(self.checkpoint_path.read_bytes()).hexdigest(),
+            **self._engine,
             "pretrained": {file.key: file.sha256 for name in SETS for file in known.of(name).files},
         }
 
@@ -77,6 +83,11 @@ class Models:
         return TextEncoder(folder / "model.onnx", folder / "tokenizer.json")
 
     def _load_predictor(self) -> "Predictor":
+        from inference.backends.opening import open_engine
+        from inference.backends.source import Source
         from inference.predictor import Predictor
 
-        return Predictor(self.checkpoint())
+        source = Source(self.checkpoint_path, self.checkpoint)
+        engine, reason = open_engine(source, self._backend, half=self._half)
+        self._engine = {"backend": engine.backend, "device": engine.device, "chosen": reason}
+        return Predictor(self.checkpoint(), engine)

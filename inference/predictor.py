@@ -10,6 +10,7 @@ from extractors.features import MODALITIES, FloatArray
 from extractors.stream import to_seconds
 from extractors.stream.window import Window
 from extractors.timeline import Timeline
+from inference.backends.interface import Engine, in_batches
 from inference.checkpoint import Checkpoint
 
 __all__ = ["Predictions", "Predictor"]
@@ -29,31 +30,32 @@ class Predictions:
 
 
 class Predictor:
-    """The trained network on the CPU. Used by one thread at a time."""
+    """The trained network. Used by one thread at a time."""
 
-    def __init__(self, checkpoint: Checkpoint, *, threads: int = 1) -> None:
-        """Raises ModelFileError if the checkpoint's weights do not fit its configuration."""
-        import torch
+    def __init__(
+        self, checkpoint: Checkpoint, engine: Engine | None = None, *, threads: int = 1
+    ) -> None:
+        """Without an engine the network runs in PyTorch, on the CPU, on so many threads.
 
-        torch.set_num_threads(threads)
+        Raises ModelFileError if the checkpoint's weights do not fit its configuration.
+        """
+        if engine is None:
+            from inference.backends.eager import Eager
+            from inference.backends.source import Source
+
+            engine = Eager().open(Source(checkpoint), 1, False, None, threads)
         self.checkpoint = checkpoint
-        self._model = checkpoint.model()
+        self.engine = engine
 
     def __call__(self, windows: Sequence[Window]) -> Predictions:
         """Predict for windows of the checkpoint's specification.
 
         Where no modality is present the emotions are all equal and the sentiment is NaN.
         """
-        import torch
-
         features, valid = self._inputs(windows)
-        with torch.inference_mode():
-            output = self._model(
-                {name: torch.from_numpy(features[name]) for name in MODALITIES},
-                {name: torch.from_numpy(valid[name]) for name in MODALITIES},
-            )
-            emotions = torch.softmax(output.emotion / self.checkpoint.temperature, dim=1).numpy()
-            sentiment = output.sentiment.clamp(-SENTIMENT_LIMIT, SENTIMENT_LIMIT).numpy()
+        output = in_batches(self.engine, [*features.values(), *valid.values()])
+        emotions = _softmax(output.emotion / np.float32(self.checkpoint.temperature))
+        sentiment = output.sentiment.clip(-SENTIMENT_LIMIT, SENTIMENT_LIMIT)
         present = np.stack([valid[name].any(axis=1) for name in MODALITIES], axis=1)
         unknown = ~present.any(axis=1)
         emotions[unknown] = 1 / emotions.shape[1]
@@ -63,13 +65,13 @@ class Predictor:
             emotions=emotions,
             sentiment=sentiment,
             present=present,
-            homogeneous=output.homogeneous.edges.numpy(),
-            heterogeneous=output.heterogeneous.edges.numpy(),
+            homogeneous=output.homogeneous_edges,
+            heterogeneous=output.heterogeneous_edges,
         )
         return Predictions(
             timeline,
-            output.homogeneous.activation.sum(dim=1).numpy(),
-            output.heterogeneous.activation.sum(dim=1).numpy(),
+            output.homogeneous_atoms.sum(axis=1),
+            output.heterogeneous_atoms.sum(axis=1),
         )
 
     def _inputs(
@@ -83,3 +85,9 @@ class Predictor:
             for name in MODALITIES
         }
         return features, valid
+
+
+def _softmax(logits: FloatArray) -> FloatArray:
+    grown = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares: FloatArray = grown / grown.sum(axis=1, keepdims=True)
+    return shares

@@ -8,7 +8,7 @@
 set -euo pipefail
 
 case "${1:-}" in
-run) target=. ;;
+run) target='.[onnx]' ;;
 dev) target='.[dev]' ;;
 *)
     echo "usage: setup/environment.sh run|dev" >&2

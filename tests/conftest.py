@@ -1,7 +1,7 @@
 """Fixtures that every folder of tests shares."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,14 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the tests build, and what they find built, is theirs alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AFFECTSCOPE_ENGINES", str(tmp_path_factory.mktemp("engines")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from inference.backends.exchange import one_line
 from inference.backends.opening import backend, compiled
 from inference.backends.source import Source
 
@@ -18,8 +19,7 @@ def main(words: Sequence[str]) -> int:
     try:
         file = compiled(backend(name), Source(Path(checkpoint)), int(batch), bool(int(half)))
     except Exception as error:
-        what = " ".join(f"{type(error).__name__}: {error}".split())
-        print(json.dumps({"error": what}))
+        print(json.dumps({"error": one_line(error)}))
         return 1
     print(json.dumps({"file": None if file is None else str(file)}))
     return 0

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from extractors.features import MODALITIES
 from inference.backends.interface import Backend, Engine, Inputs, Outputs
 from inference.backends.source import Source
 
@@ -11,7 +12,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["Eager", "TorchEngine"]
+    from inference.lean import LeanOutput
+
+__all__ = ["Eager", "TorchEngine", "training_form"]
 
 
 class TorchEngine:
@@ -50,5 +53,29 @@ class Eager(Backend):
     def open(
         self, source: Source, batch: int, half: bool, file: Path | None, threads: int
     ) -> Engine:
+        """Runs the training form of a network that has no other."""
         del file
+        if source.without_lean_form():
+            return TorchEngine(self.name, training_form(source), batch, threads)
         return TorchEngine(self.name, source.lean(half), batch, threads)
+
+
+def training_form(source: Source) -> "Callable[..., LeanOutput]":
+    """The network as it was trained, behind the interface of the lean one."""
+    from inference.lean import LeanOutput
+
+    network = source.checkpoint.model()
+
+    def run(*inputs: "Tensor") -> LeanOutput:
+        features = dict(zip(MODALITIES, inputs[:3], strict=True))
+        output = network(features, dict(zip(MODALITIES, inputs[3:], strict=True)))
+        return LeanOutput(
+            output.emotion,
+            output.sentiment,
+            output.homogeneous.edges,
+            output.heterogeneous.edges,
+            output.homogeneous.activation,
+            output.heterogeneous.activation,
+        )
+
+    return run

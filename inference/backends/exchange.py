@@ -10,7 +10,12 @@ from pathlib import Path
 from assets.errors import AffectscopeError
 from inference.backends.interface import Engine, Inputs, Outputs
 
-__all__ = ["BackgroundBuild", "ExchangeableEngine"]
+__all__ = ["BackgroundBuild", "ExchangeableEngine", "one_line"]
+
+
+def one_line(error: BaseException) -> str:
+    """The kind and the text of an error, 200 characters at most."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 
 class ExchangeableEngine:
@@ -53,10 +58,9 @@ class ExchangeableEngine:
                 raise
             fallback, self._fallback = self._fallback(), None
             self._engine = fallback
-            what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
             self.remarks.append(
                 f"{engine.backend} ({engine.device}) failed, {fallback.backend} "
-                f"({fallback.device}) goes on: {what}"
+                f"({fallback.device}) goes on: {one_line(error)}"
             )
             return fallback(inputs)
 

@@ -47,11 +47,16 @@ class BackendMissing(BadInput):
 class Engine(Protocol):
     """The network ready to run. Used by one thread at a time."""
 
-    backend: str
-    device: str
-    """Where it really runs, as its library reports: "CPU", or the name of a GPU."""
-    batch: int
-    """Windows that it takes at once, no more and no fewer."""
+    @property
+    def backend(self) -> str: ...
+
+    @property
+    def device(self) -> str:
+        """Where it really runs, as its library reports: "CPU", or the name of a GPU."""
+
+    @property
+    def batch(self) -> int:
+        """Windows that it takes at once, no more and no fewer."""
 
     def __call__(self, inputs: Inputs) -> Outputs: ...
 

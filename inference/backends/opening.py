@@ -9,11 +9,22 @@ import numpy as np
 
 from assets.errors import AffectscopeError, BadInput
 from inference.backends import engine_cache
+from inference.backends.exchange import BackgroundBuild, ExchangeableEngine, one_line
 from inference.backends.interface import Backend, BackendMissing, Engine, Inputs, Outputs
 from inference.backends.source import Source
 from inference.nvidia_gpu import nvidia_gpu
 
-__all__ = ["AUTO", "BACKENDS", "Choice", "backend", "choose", "compiled", "open_engine"]
+__all__ = [
+    "AUTO",
+    "BACKENDS",
+    "Choice",
+    "backend",
+    "choose",
+    "compiled",
+    "open_engine",
+    "open_on_cpu",
+    "open_while_building",
+]
 
 AUTO = "auto"
 BACKENDS = {
@@ -81,15 +92,15 @@ def _obstacle(
     candidate: Backend, source: Source, batch: int, half: bool, ready: bool
 ) -> str | None:
     missing = candidate.missing()
-    if missing or candidate.file is None or _found(candidate, source, batch, half):
+    if missing or candidate.name == "eager" or _found(candidate, source, batch, half):
         return missing
-    if ready or source.path is None:
-        return f"the engine of {candidate.name} is not built yet"
-    return candidate.cannot_build()
+    if ready and candidate.file is not None:
+        return f"the engine of {candidate.name} is not built (affectscope compile builds it)"
+    return source.without_lean_form() or candidate.cannot_build()
 
 
 def _found(candidate: Backend, source: Source, batch: int, half: bool) -> Path | None:
-    if source.path is None:
+    if candidate.file is None or source.path is None:
         return None
     return engine_cache.find(engine_cache.entry_of(candidate, source, batch, half))
 
@@ -120,26 +131,28 @@ def compiled(chosen: Backend, source: Source, batch: int, half: bool = False) ->
 def open_engine(
     source: Source, wanted: str = AUTO, *, batch: int = 1, half: bool = False, threads: int = 1
 ) -> tuple[Engine, str]:
-    """The engine, and why this one; built first if need be.
+    """The engine, and why this one.
 
-    A GPU that fails to take it (out of memory, say) makes `auto` go on with the CPU and say so.
-    Raises BackendMissing or BadInput as `choose` does.
+    One that is asked for by name is built first if need be; "auto" takes the best that is ready. A
+    GPU that fails to take it (out of memory, say), or later to run it, makes "auto" go on with the
+    CPU and say so. Raises BackendMissing or BadInput as `choose` does.
     """
-    choice = choose(wanted, source, batch, half=half)
-    reasons = choice.reason
+    automatic = wanted == AUTO
+    choice = choose(wanted, source, batch, half=half, ready=automatic)
+    if not automatic or not choice.backend.on_gpu:
+        return _open(choice.backend, source, batch, half, threads), choice.reason
     try:
-        return _open(choice.backend, source, batch, half, threads), reasons
+        engine = _open(choice.backend, source, batch, half, threads)
     except Exception as error:
-        if wanted != AUTO or not choice.backend.on_gpu:
-            raise
-        reasons += f"; {choice.backend.name} failed ({_one_line(error)}), so the CPU goes on"
-    for name in ON_CPU:
-        if _obstacle(backend(name), source, batch, False, False) is None:
-            return _open(backend(name), source, batch, False, threads), reasons
-    raise BackendMissing(reasons)
+        failed = f"{choice.backend.name} failed ({one_line(error)}), so the CPU goes on"
+        return open_on_cpu(source, batch, threads), f"{choice.reason}; {failed}"
+    return (
+        ExchangeableEngine(engine, lambda: open_on_cpu(source, batch, threads)),
+        choice.reason,
+    )
 
 
-def open_on_cpu(source: Source, batch: int, threads: int = 1) -> Engine:
+def open_on_cpu(source: Source, batch: int = 1, threads: int = 1) -> Engine:
     """The best engine for the CPU that needs no building."""
     for name in ON_CPU:
         candidate = backend(name)
@@ -148,12 +161,33 @@ def open_on_cpu(source: Source, batch: int, threads: int = 1) -> Engine:
     raise AssertionError("eager needs nothing")
 
 
+def open_while_building(
+    source: Source, *, half: bool = False, threads: int = 1
+) -> tuple[ExchangeableEngine, BackgroundBuild | None]:
+    """An engine for live use: the best that is ready, and the best that can be built takes over.
+
+    The build is None if nothing better can be had; else it has started, and its owner stops it.
+    """
+    first, reason = open_engine(source, threads=threads, half=half)
+    engine = ExchangeableEngine(first, lambda: open_on_cpu(source, 1, threads))
+    engine.remarks.append(f"{first.backend} ({first.device}): {reason}")
+    best = choose(AUTO, source, 1, half=half).backend
+    if best.name == first.backend or source.path is None:
+        return engine, None
+    build = BackgroundBuild(
+        source.path,
+        best.name,
+        batch=1,
+        half=half,
+        open_built=lambda: _open(best, source, 1, half, threads),
+        target=engine,
+    )
+    build.start()
+    return engine, build
+
+
 def _open(chosen: Backend, source: Source, batch: int, half: bool, threads: int) -> Engine:
     return chosen.open(source, batch, half, compiled(chosen, source, batch, half), threads)
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 
 def require_same(engine: Engine, source: Source, half: bool) -> None:
