@@ -13,15 +13,19 @@ if TYPE_CHECKING:
 __all__ = ["add_arguments", "run"]
 
 SHOWN_FAILURES = 20
+MMSA = ("mosi", "mosei")
+"""Kinds that come as a pickle of features, which is converted and not extracted."""
 CACHE = "extracted.sqlite"
 FAILURES = "failures.csv"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the corpus, its kind and where the examples go."""
-    parser.add_argument("dataset", type=Path, metavar="DATASET", help="folder of the corpus")
     parser.add_argument(
-        "--kind", required=True, choices=("ravdess", "ckplus", "meld", "mmmo", "folder")
+        "dataset", type=Path, metavar="DATASET", help="folder of the corpus, or MMSA's file"
+    )
+    parser.add_argument(
+        "--kind", required=True, choices=("ravdess", "ckplus", "meld", "mmmo", "folder", *MMSA)
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="where the examples go"
@@ -57,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
     from inference.training.extract import extract_corpus
 
     require_room(args.out)
+    if args.kind in MMSA:
+        return _convert(args)
     with ProgressBar() as bar:
         examples, failed = extract_corpus(
             args.dataset,
@@ -90,3 +96,14 @@ def write_failures(path: Path, failed: "Sequence[Failed]") -> None:
             table.writerows([failure.id, failure.why] for failure in failed)
     except OSError as error:
         raise BadInput(f"cannot write {path}: {error.strerror}") from error
+
+
+def _convert(args: argparse.Namespace) -> int:
+    """MMSA's pickle into a file that nothing can hide in."""
+    from inference.training.mmsa import read_mmsa
+    from inference.training.sequence_files import save_sequences
+
+    sequences = read_mmsa(args.dataset, args.kind)
+    save_sequences(args.out, sequences)
+    print(f"{len(sequences)} items in {args.out}")
+    return 0

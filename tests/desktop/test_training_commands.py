@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ import torch
 from desktop import cli
 from inference.training.example_files import save_examples
 from tests.inference.training.made_examples import made_set
+from tests.inference.training.test_mmsa import Reduced, written
+from tests.inference.training.test_mmsa import made as made_pickle
 
 NUMBERS = [
     *("n", "accuracy", "macro_recall", "macro_f1", "weighted_f1", "ece"),
@@ -190,6 +193,35 @@ def test_bad_words_of_extract(
     monkeypatch.undo()
     absent = ["extract", tmp_path / "none", "--kind", "meld", "--out", tmp_path / "out"]
     assert "there is no folder" in refused(*absent)
+
+
+def test_a_pickle_of_mmsa_is_converted_trained_and_evaluated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], refused: Callable[..., str]
+) -> None:
+    file = written(tmp_path, made_pickle())
+    out, checkpoint = tmp_path / "examples" / "made", tmp_path / "a.safetensors"
+    assert cli.main(["extract", str(file), "--kind", "mosi", "--out", str(out)]) == 0
+    assert "13 items in" in capsys.readouterr().out
+    (tmp_path / "tiny.toml").write_text(
+        'examples = ["made"]\nsamples = "together"\nepochs = 2\nbatch = 4\n'
+        'evaluate_every = 1\nschedule = "plateau"\nkeep = "best"\n'
+        "text = { features = 5, steps = 4 }\nvoice = { features = 3, steps = 4 }\n"
+        "face = { features = 2, steps = 4 }\nlabels = { emotions = [] }\n"
+        "network = { width = 8, heads = 2, layers = 1, atoms = 8 }\n"
+    )
+    words = ["train", str(tmp_path / "tiny.toml"), "--examples", str(tmp_path / "examples")]
+    assert cli.main([*words, "--out", str(checkpoint), "--threads", "1"]) == 0
+    assert "validation" in capsys.readouterr().err
+    assert cli.main(["evaluate", str(checkpoint), str(out), "--held-out", "--json"]) == 0
+    found = strict(capsys.readouterr().out)
+    assert found["n"] == 4
+    assert not {"accuracy", "ece"} & set(found)
+    assert found["mae"] >= 0
+    assert "holds posix.system" in refused(
+        "extract", written(tmp_path, Reduced(os.system, "true")), "--kind", "mosi", "--out", out
+    )
+    (tmp_path / "examples" / "made" / "sequences.safetensors").write_bytes(b"damaged")
+    assert "sequences.safetensors is damaged" in refused("evaluate", checkpoint, out)
 
 
 def test_bad_words_of_evaluate(prepared: Path, refused: Callable[..., str]) -> None:
