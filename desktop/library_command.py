@@ -1,4 +1,4 @@
-"""`affectscope library list|search|rebuild|rename|notes|trash`: the sessions in a folder."""
+"""`affectscope library list|search|rebuild|rename|notes|keep|trash`: the sessions in a folder."""
 
 import argparse
 import json
@@ -37,12 +37,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     noting = actions.add_parser("notes", help="print the notes of a session, or replace them")
     noting.add_argument("session", type=Path, metavar="SESSION")
     noting.add_argument("text", nargs="?", metavar="TEXT", help='"-" reads standard input')
+    keeping = actions.add_parser("keep", help="say for how long a recorded session is kept")
+    keeping.add_argument("session", type=Path, metavar="SESSION")
+    keeping.add_argument("days", type=_days, metavar="DAYS", help='or "forever"')
+    keeping.add_argument(
+        "--delete", action="store_true", help="then delete it for good (default: to the trash)"
+    )
     trashing = actions.add_parser("trash", help="move sessions to the trash")
     trashing.add_argument("sessions", nargs="+", type=Path, metavar="SESSION")
 
 
 def _day(text: str) -> date:
     return date.fromisoformat(text)
+
+
+def _days(text: str) -> int | None:
+    if text == "forever":
+        return None
+    if not text.isdecimal():
+        raise ValueError(text)
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -60,19 +74,23 @@ def run(args: argparse.Namespace) -> int:
     elif args.action == "trash":
         for session in args.sessions:
             library.move_to_trash(session)
+    elif args.action == "keep":
+        library.keep_for(args.session, args.days, "delete" if args.delete else "trash")
     else:
         _look(args)
     return 0
 
 
 def _look(args: argparse.Namespace) -> None:
-    from desktop.library import Library, Query, library_folder
+    from desktop.library import Library, Query, library_folder, look_after
 
     query = Query()
     if args.action == "search":
         words = " ".join(args.words)
         query = Query(words, args.since, args.until, args.marker, args.emotion, args.least)
     folder = args.folder or library_folder()
+    for line in look_after(folder):
+        print(line, file=sys.stderr)
     with Library(folder) as library:
         if args.action == "rebuild":
             print(f"{library.rebuild()} sessions in {folder}")

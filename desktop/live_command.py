@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from extractors.recording import Recorder, RecordingPlan
     from extractors.sources import SourceChoice
     from inference.live.session import LiveSession
 
@@ -28,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, metavar="DIR", help="record into this new folder (default: not at all)"
     )
     parser.add_argument(
+        "--features-only", action="store_true", help="record neither pictures nor sound"
+    )
+    parser.add_argument(
+        "--keep-days", type=int, metavar="N", help="move the session to the trash after N days"
+    )
+    parser.add_argument(
         "--checkpoint", default="live", help='a checkpoint file, or "live" (default)'
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object per second")
@@ -46,13 +55,17 @@ def run(args: argparse.Namespace) -> int:
         raise BadInput("live without a window needs --headless; the window opens by `affectscope`")
     # NumPy's threads would only get in the way of ours: it reads this when it is loaded
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from extractors.recording import RecordingPlan
     from inference.live.session import LiveSession
     from inference.models import Models
 
     if args.out is not None and args.out.exists() and any(args.out.iterdir()):
         raise BadInput(f"{args.out} holds something already; choose another --out")
     models = Models(args.checkpoint)
-    session = LiveSession(_choice(args.video), _choice(args.audio), lambda: models)
+    plan = RecordingPlan(features_only=args.features_only, keep_days=args.keep_days)
+    session = LiveSession(
+        _choice(args.video), _choice(args.audio), lambda: models, recorder=_recorder(plan)
+    )
     try:
         session.start(args.out)
         _watch(session, args.seconds, as_json=args.json)
@@ -63,6 +76,12 @@ def run(args: argparse.Namespace) -> int:
     wanted = {"camera": args.video, "microphone": args.audio}
     missing = [k for k, v in wanted.items() if v != "none" and f"{k} open" not in opened]
     return 1 if missing else 0
+
+
+def _recorder(plan: "RecordingPlan") -> "Callable[[Path], Recorder]":
+    from extractors.recording import Recorder
+
+    return lambda folder: Recorder(folder, plan)
 
 
 def _choice(text: str) -> "SourceChoice | None":

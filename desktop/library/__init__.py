@@ -6,6 +6,7 @@ Without Qt. Everything that is known lies in the session folders; the index can 
 from desktop.library.index import Entry, Hit, Library, Peak, Query
 from desktop.library.places import index_file, library_folder
 from desktop.library.session_folder import move_to_trash, notes_of, rename, write_notes
+from desktop.library.upkeep import delete_for_good, keep_for, look_after
 
 __all__ = [
     "Entry",
@@ -13,8 +14,11 @@ __all__ = [
     "Library",
     "Peak",
     "Query",
+    "delete_for_good",
     "index_file",
+    "keep_for",
     "library_folder",
+    "look_after",
     "move_to_trash",
     "notes_of",
     "rename",

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from extractors.recording.expiry import Removal
+
 __all__ = ["RecordingPlan"]
 
 
@@ -23,7 +25,9 @@ class RecordingPlan:
     began: datetime | None = None
     """Wall time of session time zero; now if None."""
     keep_days: int | None = None
-    """After so many days the session may be deleted by itself; None keeps it."""
+    """After so many days the session is removed by itself; None keeps it."""
+    then: Removal = "trash"
+    """How it is removed."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """Entries of the manifest that are known at the start: versions, model, devices."""
 

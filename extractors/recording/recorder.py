@@ -6,7 +6,7 @@ import shutil
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,7 @@ class Recorder:
         self._named = False
         """Whether the names of the files are known to outlive a power cut."""
         self._media: MediaWriter | None = None
-        self._ended = False
+        self._began = self._ended = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if list(folder.iterdir()):
@@ -114,6 +114,7 @@ class Recorder:
             "recorded": began.astimezone(UTC).isoformat(timespec="milliseconds"),
             "features_only": plan.features_only,
             "keep_days": plan.keep_days,
+            "then": plan.then,
             "media": {
                 "name": plan.title or self.folder.name,
                 "path": MEDIA if plan.media else None,
@@ -155,6 +156,11 @@ class Recorder:
             raise self._cannot(self._disk.error)
         if self._disk.waiting > 4 * MOST_WAITING:
             raise self._cannot(TimeoutError("the disk does not take what is recorded"))
+        if not self._began:
+            self._began = True
+            if self.plan.began is None:  # devices and models took their time to open
+                began = datetime.now(UTC) - timedelta(seconds=to_seconds(sample.end))
+                self._manifest["recorded"] = began.isoformat(timespec="milliseconds")
         with self._guard:
             self._write(sample)
             self._newest = max(self._newest, sample.end)
@@ -273,7 +279,7 @@ class Recorder:
 
     def _kept(self) -> dict[str, Any]:
         """Entries that the recorder answers for, whatever a caller says."""
-        names = ("title", "recorded", "features_only", "keep_days", "media")
+        names = ("title", "recorded", "features_only", "keep_days", "then", "media")
         return {name: self._manifest[name] for name in names}
 
     def _media_entry(self, streams: Mapping[str, Any]) -> dict[str, Any]:
