@@ -57,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
         words=not args.no_words,
         replace=args.replace,
     )
+    if not options.words and options.voice and {"mp4", "html"} & set(formats):
+        print("the words can still be heard in mp4 and html: add --no-voice")
     session = Session(args.session)
     with ProgressBar() as bar:
         done = export(session, formats, args.out, options, lambda share: bar.show(share, ""))

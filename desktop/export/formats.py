@@ -112,7 +112,7 @@ def export(
             progress((number + share) / len(entries))
 
         path = out / f"{session.folder.resolve().name}{entry.suffix}"
-        if len(entries) == 1 and out.suffix == entry.suffix and not out.is_dir():
+        if len(entries) == 1 and out.suffix.lower() == entry.suffix.lower() and not out.is_dir():
             path = out
         done.append((entry, entry.exporter(session, path, options, part)))
         part(1.0)

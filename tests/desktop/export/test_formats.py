@@ -172,3 +172,14 @@ def test_no_qt_is_loaded_and_help_needs_no_numpy(session: Session, tmp_path: Pat
     command = [sys.executable, "-X", "faulthandler", "-c", code, *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_words_that_can_still_be_heard_are_told_of(
+    session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["export", str(session.folder), "--out", str(tmp_path), "--no-words"]
+    assert main([*words, "--format", "html"]) == 0
+    assert "can still be heard" in capsys.readouterr().out
+    assert main([*words, "--format", "html", "--no-voice", "--replace"]) == 0
+    assert main([*words, "--format", "vtt"]) == 0
+    assert "heard" not in capsys.readouterr().out
