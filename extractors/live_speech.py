@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from extractors.voice_activity import FRAME, SpeechDetector, VoiceActivity
 
 __all__ = ["PACES", "LiveSpeechStage", "Pace", "SpeechCost", "open_live_speech_stage"]
 
-SpeechData = Word | tuple[Word, ...] | VoiceFeatures | None
+SpeechData = Word | tuple[Word, ...] | VoiceFeatures | tuple[Sample[VoiceFeatures], ...] | None
 
 GAP = SECOND // 20
 """Sound that begins so much later than expected does not join on; less is jitter."""
@@ -34,8 +35,6 @@ RESET = 2 * SAMPLE_RATE
 """After a pause of so many samples the next speech is read on its own."""
 LEAST_SPEECH = 3 * FRAME
 """Samples of probable speech before anything is decoded: a click is no word."""
-CONTEXT = 3 * SECOND // 10
-"""Sound that is heard behind a tenth of voice before it is given."""
 KEPT = 3 * SAMPLE_RATE // 2
 """Samples kept while nobody speaks, for what begins before it is noticed."""
 PADDING = PADDING_MS * SAMPLE_RATE // 1000
@@ -75,11 +74,13 @@ class SpeechCost:
 
 
 class LiveSpeechStage:
-    """Blocks of sound as they are captured to three streams, each in time order by itself.
+    """Blocks of sound as they are captured to four streams, each in time order by itself.
 
     - "word": a committed `Word`, or None: no further word ends before
     - "tentative": tuple of the `Word`s that are heard but not committed; replaces the last one
-    - "voice": `VoiceFeatures` for each tenth of a second, 0.3 s and up to a pass later
+    - "voice": `VoiceFeatures` of a tenth of a second, as a file gives them; up to 4 s late
+    - "tentative voice": tuple of samples of `VoiceFeatures`, the tenths after the last of "voice";
+      replaces the last one
 
     A sample without data in the inbox says that there is no sound until then. Times may jump: what
     was spoken before is then complete. Sound of a time already heard is left out. `clock` stamps
@@ -103,7 +104,7 @@ class LiveSpeechStage:
         self._cost = cost
         self._activity = VoiceActivity()
         self._run: _Run | None = None
-        self._voice_until: int | None = None
+        self._voice_step = 0
         self._words_until = 0
         self._tentative = False
 
@@ -163,7 +164,7 @@ class LiveSpeechStage:
             begin = run.words_begin
             states = encode(begin, run.now)
             committed, tentative = run.hear(self._decoder, states, final=final)
-        voice = self._voice(run, encode, ended)
+        voice = list(self._voice(run, encode, ended=ended))
         took = self._cost() - began
         spent = self.spent
         self.spent = SpeechCost(
@@ -199,24 +200,24 @@ class LiveSpeechStage:
             at = self._clock() if published is None else published
             yield Sample("word", until, until, at, None)
 
-    def _voice(self, run: "_Run", encode: "_Encoder", ended: bool) -> list[Sample[SpeechData]]:
-        if self._voice_until is None or self._voice_until < run.start:
-            begin = run.start - run.start % STEP
-            self._voice_until = max(begin, self._voice_until or begin)
-        first = self._voice_until
-        until = run.end - CONTEXT
-        until -= until % STEP
-        if ended:
-            until = -(-run.end // STEP) * STEP
-        if until <= first:
-            return []
-        features = run.voice.steps(first, until, run.now, run.start, run.sound, encode)
-        self._voice_until = until
+    def _voice(
+        self, run: "_Run", encode: "_Encoder", *, ended: bool
+    ) -> Iterator[Sample[SpeechData]]:
+        first = max(self._voice_step, run.start // STEP)
+        steps = run.voice.steps(first, run.start, run.now, run.sound, encode, ended=ended)
+        self._voice_step = first + len(steps.settled)
         published = self._clock()
-        return [
-            Sample("voice", first + i * STEP, first + (i + 1) * STEP, published, data)
-            for i, data in enumerate(features)
+        samples: list[Sample[VoiceFeatures]] = [
+            Sample("voice", (first + i) * STEP, (first + i + 1) * STEP, published, features)
+            for i, features in enumerate(chain(steps.settled, steps.tentative))
         ]
+        count = len(steps.settled)
+        for sample in samples[:count]:
+            yield Sample("voice", sample.start, sample.end, published, sample.data)
+        tentative = tuple(samples[count:])
+        if tentative:
+            start, end = tentative[0].start, tentative[-1].end
+            yield Sample("tentative voice", start, end, published, tentative)
 
 
 class _Run:

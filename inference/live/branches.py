@@ -29,17 +29,17 @@ class Stages:
     text: StageOpener
 
 
-def default_stages(models: Any, _now: Callable[[], int]) -> Stages:
+def default_stages(models: Any, now: Callable[[], int]) -> Stages:
     """The stages with the models of `inference.models.Models`."""
     from functools import partial
 
     from extractors.face import open_face_stage
+    from extractors.live_speech import open_live_speech_stage
     from extractors.text import open_text_stage
-    from inference.live.plain_speech import open_plain_speech
 
     return Stages(
         partial(open_face_stage, models.face),
-        partial(open_plain_speech, models.speech),
+        partial(open_live_speech_stage, models.speech, now),
         partial(open_text_stage, models.text),
     )
 

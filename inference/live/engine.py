@@ -33,9 +33,10 @@ class Due:
 class LiveEngine:
     """Keeps the samples that windows can still see and tells which windows are due.
 
-    Words are committed some 0.8 s after they were spoken, and voice comes in passes. A window does
-    not wait for them: it is predicted at once with what is there, and once more when its grace has
-    passed. The second is what is recorded, and nearly what an analysis of the recording would give.
+    Words are committed some 0.8 s after they were spoken, and voice comes in passes that look again
+    at the last seconds. A window does not wait for them: it is predicted at once with what is
+    there, and once more when its grace has passed. The second is what is recorded, and nearly what
+    an analysis of the recording would give.
     Deterministic: time is what `due` is told.
     """
 
@@ -49,9 +50,16 @@ class LiveEngine:
         self._open: deque[int] = deque()
         """Ends of windows whose grace is not over."""
         self._kept: dict[str, deque[Sample[Any]]] = {name: deque() for name in spec.modalities}
+        self._tentative: tuple[Sample[Any], ...] = ()
 
     def add(self, sample: Sample[Any]) -> None:
-        """Take a sample of a modality; others, and those without data, are passed over."""
+        """Take a sample of a modality; others, and those without data, are passed over.
+
+        "tentative voice" stands, until the next one comes, for the voice that is not yet there.
+        """
+        if sample.stream == "tentative voice":
+            self._tentative = sample.data
+            return
         kept = self._kept.get(sample.stream)
         if kept is not None and sample.data is not None:
             kept.append(sample)
@@ -77,20 +85,21 @@ class LiveEngine:
             ends.append(following)
             following += self.hop - following % self.hop
         self._next = following
-        fresh = tuple(build_window(self.spec, end, self._kept) for end in ends)
+        fresh = self._windows(ends)
         self._open.extend(ends)
         over: list[int] = []
         while self._open and self._open[0] + self.grace <= now:
             over.append(self._open.popleft())
-        settled = self._settle(over)
+        settled = self._windows(over)
         self._forget(self._open[0] if self._open else following)
         return Due(fresh, settled, gap)
 
     def interrupt(self) -> tuple[Window, ...]:
         """A pause or the end: settle everything now, and forget what was sensed before."""
-        settled = self._settle(self._open)
+        settled = self._windows(self._open)
         self._open.clear()
         self._next = None
+        self._tentative = ()
         for kept in self._kept.values():
             kept.clear()
         return settled
@@ -99,8 +108,12 @@ class LiveEngine:
         """Ends of the samples of a stream that no earlier window has seen."""
         return [s.end for s in self._kept[stream] if window.end - self.hop < s.end <= window.end]
 
-    def _settle(self, ends: Iterable[int]) -> tuple[Window, ...]:
-        return tuple(build_window(self.spec, end, self._kept) for end in ends)
+    def _windows(self, ends: Iterable[int]) -> tuple[Window, ...]:
+        voice = self._kept["voice"]
+        known = voice[-1].end if voice else 0
+        tentative = [sample for sample in self._tentative if sample.start >= known]
+        seen = {**self._kept, "voice": [*voice, *tentative]}
+        return tuple(build_window(self.spec, end, seen) for end in ends)
 
     def _forget(self, oldest: int) -> None:
         """Drop what no window from `oldest` on can see. Of a context the newest always stays."""

@@ -185,7 +185,7 @@ class LiveSession:
                  [channels.face, Tap(self._on_face), record]),
             make("speech", channels.sound, opener("speech"),
                  [Only("word", channels.words), Only("voice", channels.voice),
-                  Tap(self._on_speech), record]),
+                  Only("tentative voice", channels.voice), Tap(self._on_speech), record]),
             make("text", channels.words, opener("text"),
                  [channels.text, Tap(self._on_text), record]),
             make("engine", Ticks(self._clock, self._now, lambda: self._engine, self._ending),
@@ -435,7 +435,7 @@ class LiveSession:
     def _on_speech(self, sample: Sample[Any]) -> None:
         if sample.stream == "tentative":
             self._tentative = sample.data
-        elif sample.stream == "voice":
+        elif sample.stream == "tentative voice":
             self._meters.delay("voice", self._now() - sample.end)
         elif sample.stream == "word" and sample.data is not None:
             self._meters.delay("words", self._now() - sample.end)

@@ -7,12 +7,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from extractors.features import SAMPLE_RATE, AudioBlock, VoiceFeatures, Word
-from extractors.live_speech import CONTEXT, LiveSpeechStage, SpeechData, open_live_speech_stage
+from extractors.features import SAMPLE_RATE, AudioBlock, Utterances, VoiceFeatures, Word
+from extractors.live_speech import LiveSpeechStage, SpeechData, open_live_speech_stage
 from extractors.quick_decoding import QuickDecoder
 from extractors.speech import SpeechModel
 from extractors.stream import SECOND, Sample
-from extractors.voice import STEP
+from extractors.utterances import spoken_intervals
+from extractors.voice import STEP, VoiceStage
 from tests.extractors.test_speech import SAID, minute, plain
 
 FloatArray = npt.NDArray[np.float32]
@@ -75,13 +76,28 @@ def test_what_is_said_is_committed_soon_and_in_order(listening: Listening, jfk: 
     assert min(delays) >= 0
 
 
-def test_every_tenth_has_one_sample_of_voice(listening: Listening, jfk: FloatArray) -> None:
-    samples = listening.hear(jfk[: 5 * SAMPLE_RATE])
-    voice = [s for s in samples if s.stream == "voice"]
-    assert all(isinstance(s.data, VoiceFeatures) for s in voice)
-    assert all(s.published >= s.end + CONTEXT for s in voice)
-    voice += [s for s in listening.stage.finish() if s.stream == "voice"]
+def test_voice_is_tentative_first_and_then_that_of_a_file(
+    listening: Listening, speech: SpeechModel, jfk: FloatArray
+) -> None:
+    sound = jfk[: 5 * SAMPLE_RATE]
+    samples = listening.hear(sound)
+    newest = {
+        sample.end: max(sample.published - piece.end for piece in sample.data[-1:])
+        for sample in samples
+        if sample.stream == "tentative voice" and isinstance(sample.data, tuple)
+    }
+    assert max(newest.values()) < STEP + SECOND // 25  # up to the tenth in which it is now
+    voice = [s for s in [*samples, *listening.stage.finish()] if s.stream == "voice"]
     assert [s.start for s in voice] == list(range(0, 5 * SECOND, STEP))
+    spoken = tuple(
+        (a * SECOND // SAMPLE_RATE, b * SECOND // SAMPLE_RATE) for a, b in spoken_intervals(sound)
+    )
+    piece = Sample("utterances", 0, 5 * SECOND, 0, Utterances(sound, spoken))
+    for live, file in zip(voice, VoiceStage(speech).process(piece), strict=True):
+        assert isinstance(live.data, VoiceFeatures)
+        assert live.data.present == file.data.present
+        if live.data.states is not None and file.data.states is not None:
+            assert live.data.states == pytest.approx(file.data.states, abs=1e-4)
 
 
 @pytest.mark.parametrize("kind", ["silence", "noise", "hum"])

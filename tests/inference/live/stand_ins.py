@@ -86,7 +86,9 @@ class Speech:
             voice = VoiceFeatures(
                 np.zeros(len(PROSODY), np.float32), np.ones(VOICE_STATES, np.float32)
             )
-            yield Sample("voice", start, self._until, sample.published, voice)
+            heard = Sample("voice", start, self._until, sample.published, voice)
+            yield Sample("tentative voice", start, self._until, sample.published, (heard,))
+            yield heard
             end = self._until - 8 * tenth
             if end > 0 and end % SECOND == 0:
                 word = Word(f"w{end // SECOND}", end - tenth, end, 0.9)
