@@ -120,25 +120,53 @@
       button.addEventListener("click", () => {
         shown[index] = !shown[index];
         button.setAttribute("aria-pressed", String(shown[index]));
-        drawn = "";
       });
       byId("legend").append(button);
     });
   }
 
   // Lanes, in parts of the height: curves, sentiment, presence of words, voice and face.
+  const BUCKET = 4; // pixels that one point of a condensed curve stands for
   const LANES = { curves: [0.04, 0.6], sentiment: [0.67, 0.81], presence: [0.84, 1] };
+
+  // The curves are drawn once and kept as a picture: the playhead and the pointer move over it.
+  const kept = document.createElement("canvas");
+  let keptState = "";
 
   function draw() {
     const ratio = window.devicePixelRatio || 1;
     const width = plot.clientWidth;
     const height = plot.clientHeight;
-    const state = [now(), view.start, view.end, width, height, ratio, hover, color("background")].join();
-    if (state === drawn) return;
-    drawn = state;
-    plot.width = Math.round(width * ratio);
-    plot.height = Math.round(height * ratio);
+    const state = [view.start, view.end, width, height, ratio, shown, color("background")].join();
+    const moving = [now(), hover].join();
+    if (state + moving === drawn) return;
+    drawn = state + moving;
+    if (state !== keptState) {
+      keptState = state;
+      drawCurves(kept, width, height, ratio);
+      plot.width = kept.width;
+      plot.height = kept.height;
+    }
     const pen = plot.getContext("2d");
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, plot.width, plot.height);
+    pen.drawImage(kept, 0, 0);
+    pen.scale(ratio, ratio);
+    const toX = (time) => ((time - view.start) / (view.end - view.start)) * width;
+    if (hover !== null) {
+      pen.strokeStyle = color("muted");
+      pen.lineWidth = 1;
+      line(pen, toX(hover), 0, toX(hover), height);
+    }
+    pen.strokeStyle = color("text");
+    pen.lineWidth = 2;
+    line(pen, toX(now()), 0, toX(now()), height);
+  }
+
+  function drawCurves(canvas, width, height, ratio) {
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(height * ratio);
+    const pen = canvas.getContext("2d");
     pen.scale(ratio, ratio);
     pen.font = "12px system-ui, sans-serif";
     const toX = (time) => ((time - view.start) / (view.end - view.start)) * width;
@@ -165,13 +193,6 @@
       line(pen, toX(time), 0, toX(time), height);
       pen.fillText(label, toX(time) + 3, 11);
     }
-    if (hover !== null) {
-      pen.strokeStyle = color("muted");
-      line(pen, toX(hover), 0, toX(hover), height);
-    }
-    pen.strokeStyle = color("text");
-    pen.lineWidth = 2;
-    line(pen, toX(now()), 0, toX(now()), height);
   }
 
   function line(pen, x1, y1, x2, y2) {
@@ -195,33 +216,51 @@
     for (const part of LANES.curves) line(pen, 0, part * height, width, part * height);
   }
 
-  // A curve with gaps where nothing is known; where rows are closer than pixels, their extremes.
+  // A curve with gaps where nothing is known. Where rows are closer than pixels it is the mean of
+  // equal buckets, with their lowest and highest values as a pale band, as in the app.
   function curve(pen, toX, first, last, width, stroke, yOf) {
+    const count = last - first + 1;
+    const size = count <= width / 2 ? 1 : Math.ceil(count / (width / BUCKET));
+    let run = [];
+    for (let row = first; row <= last; row += size) {
+      const point = bucket(row, Math.min(row + size, last + 1), yOf);
+      if (point !== null) run.push({ x: toX(data.time[row + ((size - 1) >> 1)] ?? data.time[row]), ...point });
+      if (point === null || row + size > last) {
+        if (run.length) strokeRun(pen, run, stroke, size > 1);
+        run = [];
+      }
+    }
+  }
+
+  function bucket(from, to, yOf) {
+    let sum = 0;
+    let low = Infinity;
+    let high = -Infinity;
+    for (let row = from; row < to; row += 1) {
+      const y = known(row) ? yOf(row) : null;
+      if (y === null) return null;
+      sum += y;
+      low = Math.min(low, y);
+      high = Math.max(high, y);
+    }
+    return { y: sum / (to - from), low, high };
+  }
+
+  function strokeRun(pen, run, stroke, band) {
+    if (band) {
+      pen.globalAlpha = 0.16;
+      pen.fillStyle = stroke;
+      pen.beginPath();
+      run.forEach((point) => pen.lineTo(point.x, point.low));
+      run.slice().reverse().forEach((point) => pen.lineTo(point.x, point.high));
+      pen.fill();
+      pen.globalAlpha = 1;
+    }
     pen.strokeStyle = stroke;
     pen.lineWidth = 2;
     pen.lineJoin = "round";
     pen.beginPath();
-    const step = Math.max(1, Math.floor((last - first) / (2 * width)));
-    let down = false;
-    for (let row = first; row <= last; row += step) {
-      let low = null;
-      let high = null;
-      for (let i = row; i < Math.min(row + step, last + 1); i += 1) {
-        const y = known(i) ? yOf(i) : null;
-        if (y === null) continue;
-        low = low === null ? y : Math.min(low, y);
-        high = high === null ? y : Math.max(high, y);
-      }
-      if (low === null) {
-        down = false;
-        continue;
-      }
-      const x = toX(data.time[row]);
-      if (down) pen.lineTo(x, low);
-      else pen.moveTo(x, low);
-      if (high !== low) pen.lineTo(x, high);
-      down = true;
-    }
+    run.forEach((point) => pen.lineTo(point.x, point.y));
     pen.stroke();
   }
 
@@ -245,15 +284,25 @@
     });
   }
 
+  // The last word that begins at or before a time, if it has not ended; else -1.
+  function wordAt(time) {
+    let low = 0;
+    let high = data.words.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (data.words[middle][0] <= time) low = middle + 1;
+      else high = middle;
+    }
+    const word = data.words[low - 1];
+    return word && time < Math.max(word[1], word[0] + 0.05) ? low - 1 : -1;
+  }
+
   let highlighted = -1;
   function highlight() {
     const time = now();
-    let index = -1;
-    data.words.forEach(([start, end], i) => {
-      if (start <= time && time < Math.max(end, start + 0.05)) index = i;
-    });
+    const index = wordAt(time);
     if (index === highlighted) return;
-    const buttons = byId("words").querySelectorAll("button");
+    const buttons = byId("words").children;
     if (highlighted >= 0) buttons[highlighted].classList.remove("now");
     if (index >= 0) {
       const box = byId("words");

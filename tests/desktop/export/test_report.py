@@ -187,3 +187,23 @@ def test_a_private_report_holds_neither_words_nor_sound(tmp_path: Path, clip: Pa
     text = (tmp_path / "out.html").read_text(encoding="utf-8")
     assert "再见" not in text
     assert str(clip) not in text
+
+
+def test_a_long_recording_can_be_zoomed(open_report: Open) -> None:
+    page = open_report(rows=3000, duration=600.0, pictures=())
+    whole = page.run(f"{NEXT_PICTURE}.then(() => plot.toDataURL())")
+    zoom = "plot.dispatchEvent(new WheelEvent('wheel', {deltaY: -2000, clientX: %s}))"
+    left = page.run("plot.getBoundingClientRect().left")
+    page.run(zoom % left)
+    assert page.run(f"{NEXT_PICTURE}.then(() => plot.toDataURL())") != whole
+    page.click("#plot", across=0.5)
+    page.run(NEXT_PICTURE)
+    zoomed = 600.0 / 2.718281828**4
+    assert float(page.run("plot.getAttribute('aria-valuenow')")) == pytest.approx(
+        zoomed / 2, abs=0.1
+    )
+    page.run("plot.dispatchEvent(new MouseEvent('dblclick'))")
+    page.click("#plot", across=0.5)
+    page.run(NEXT_PICTURE)
+    assert float(page.run("plot.getAttribute('aria-valuenow')")) == pytest.approx(300, abs=1)
+    assert page.complaints == []
