@@ -65,7 +65,7 @@ class Feed(Generic[T]):
         self._open_source = open_source
         self._clock = clock
         self._on_change = on_change
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._changed = threading.Event()
         self._closed = False
         self._status = SourceStatus(choice, "off" if choice is None else "opening")

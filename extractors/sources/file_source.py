@@ -44,6 +44,8 @@ class FileSource(Generic[T]):
         self._read = read
         self._describe = describe
         self._closing = threading.Event()
+        self._last = -1
+        """End of the last sample."""
 
     def close(self) -> None:
         self._closing.set()
@@ -56,7 +58,7 @@ class FileSource(Generic[T]):
         info = self._describe(video)
         while not self._closing.is_set():
             began, generation = self._playheads.began(self._choice.where)
-            into = self._clock.now() - began
+            into = max(0, self._clock.now() - began)
             length = video.info.duration or 0
             round_ = into // length if length else 0
             if round_ > 0 and not self._choice.loop:
@@ -82,10 +84,11 @@ class FileSource(Generic[T]):
     def _due(self, sample: Sample[T], began: int) -> Sample[T] | None:
         """The sample at its time of the session, once that has come; None if it is long past."""
         start, end = began + sample.start, began + sample.end
-        if self._clock.now() - end > LATE:
+        if self._clock.now() - end > LATE or start < self._last or end <= self._last:
             return None
         if not self._clock.wait_until(end, self._closing):
             return None
+        self._last = end
         return Sample(sample.stream, start, end, self._clock.now(), sample.data)
 
 

@@ -20,6 +20,8 @@ __all__ = ["InputStream", "Microphone", "OpenInput", "RawBlock", "open_input"]
 BLOCK_SECONDS = 0.02
 PATIENCE = 2.0
 """Seconds without a block before the microphone counts as gone."""
+LOOK = 0.1
+"""Seconds between looks whether the device still runs."""
 HELD = 250
 """Blocks that wait at most between the callback and the thread: 5 s."""
 WRONG_RATE = 3
@@ -112,18 +114,21 @@ class Microphone:
         self._arrived.set()
 
     def _raw_blocks(self, stream: InputStream) -> Iterator[RawBlock]:
+        waited = 0.0
         while not self._closing.is_set():
-            if not self._arrived.wait(PATIENCE) or (not self._blocks and not stream.active):
-                if self._closing.is_set():
-                    return
+            if self._arrived.wait(LOOK):
+                waited = 0.0
+                self._arrived.clear()
+                while self._blocks and not self._closing.is_set():
+                    yield self._blocks.popleft()
+                continue
+            waited += LOOK
+            if waited >= PATIENCE or not stream.active:
                 raise SourceLost(
                     "unplugged",
                     f"{stream.name} gives no more sound; check its plug and its switch. "
                     "It goes on when it is back",
                 )
-            self._arrived.clear()
-            while self._blocks and not self._closing.is_set():
-                yield self._blocks.popleft()
 
 
 def open_input(

@@ -2,7 +2,7 @@
 
 import threading
 
-from extractors.stream import Clock
+from extractors.stream import SECOND, Clock
 
 __all__ = ["Playheads"]
 
@@ -28,6 +28,6 @@ class Playheads:
 
     def restart(self) -> None:
         with self._lock:
-            now = self._clock.now()
-            self._began = dict.fromkeys(self._began, now)
+            soon = self._clock.now() + SECOND // 1000  # later than all that was read before
+            self._began = dict.fromkeys(self._began, soon)
             self.generation += 1

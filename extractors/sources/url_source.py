@@ -24,6 +24,8 @@ READ_SECONDS = 2.0
 """Without anything for so long the stream counts as lost."""
 BEHIND = SECOND
 """A stream that is later than this against its own times had a pause: its times begin anew."""
+JOINS = SECOND // 16
+"""Sound that begins so little after the last follows it: times are rounded, and so are lengths."""
 LARGEST_SIDE = 1280
 
 Convert = Callable[[Any], Iterator[tuple[int, T]]]
@@ -95,6 +97,8 @@ class UrlSource(Generic[T]):
                 if anchor is None or now - (anchor + time) > BEHIND:
                     anchor = now - time
                 start = max(anchor + time, last)
+                if self._stream == "audio" and start - last < JOINS:
+                    start = last
                 for length, value in convert(frame):
                     if not self._clock.wait_until(start + length, self._closing):
                         return
