@@ -55,7 +55,7 @@ environment: ## what the app needs: system libraries, .venv
 	@setup/environment.sh run
 
 developer: ## what developers need besides
-	@setup/system_packages.sh headless
+	@setup/system_packages.sh tests
 	@setup/environment.sh dev
 
 clean: ## remove what the targets above made here (the model cache stays)

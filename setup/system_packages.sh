@@ -1,11 +1,12 @@
 #!/bin/bash
 # Makes sure that the libraries which no Python package brings are on the machine.
 #
-#   setup/system_packages.sh headless|window|browser
+#   setup/system_packages.sh headless|window|tests|browser
 #
-# "headless" is enough to analyse files and run the tests, "window" adds what a real screen and
-# real sound need. "browser" is a headless Chromium, which only the tests of HTML reports need: they
-# are skipped without it, so `make test` does not ask for it, but CI does. What is there already is found by library, not by package, since package names
+# "headless" is enough to analyse files, "window" adds what a real screen and real sound need, and
+# "tests" the sound server that the tests start and stop. "browser" is a headless Chromium, which
+# only the tests of HTML reports need: they are skipped without it, so `make test` does not ask for
+# it, but CI does. What is there already is found by library, not by package, since package names
 # differ between Debian and Ubuntu releases. Missing packages are installed when run as root; else
 # the command to run is printed and the exit code is 1.
 set -euo pipefail
@@ -40,12 +41,23 @@ libpulse.so.0                libpulse0
 libasound_module_pcm_pulse.so  libasound2-plugins
 '
 
+tests='
+libasound_module_pcm_pulse.so  libasound2-plugins
+'
+# command                    package
+test_commands='
+pulseaudio                   pulseaudio
+paplay                       pulseaudio-utils
+'
+
+commands=
 case "${1:-}" in
 headless) wanted=$headless ;;
 window) wanted=$headless$window ;;
+tests) wanted=$headless$tests commands=$test_commands ;;
 browser) wanted= ;;
 *)
-    echo "usage: setup/system_packages.sh headless|window|browser" >&2
+    echo "usage: setup/system_packages.sh headless|window|tests|browser" >&2
     exit 2
     ;;
 esac
@@ -67,6 +79,9 @@ need() {
 while read -r library package; do
     [[ -z $library ]] || is_here "$library" || need "$package"
 done <<<"$wanted"
+while read -r command package; do
+    [[ -z $command ]] || command -v "$command" >/dev/null || need "$package"
+done <<<"$commands"
 if [[ $1 == browser ]]; then
     command -v chromium-headless-shell chromium >/dev/null || need chromium-headless-shell
 fi

@@ -15,7 +15,7 @@ from extractors.sources.live_sound import LiveSound
 from extractors.sources.source import SourceInfo, SourceLost
 from extractors.stream import SECOND, Clock, Sample
 
-__all__ = ["InputStream", "Microphone", "OpenInput", "RawBlock", "open_input"]
+__all__ = ["InputStream", "Microphone", "OpenInput", "RawBlock", "credible_age", "open_input"]
 
 BLOCK_SECONDS = 0.02
 PATIENCE = 2.0
@@ -131,6 +131,17 @@ class Microphone:
                 )
 
 
+def credible_age(adc_time: float, current_time: float, latency: float) -> float:
+    """Seconds since the first sample of a block was taken; all times in seconds.
+
+    That is what PortAudio says, unless it cannot be: some hosts leave the times at zero, and over
+    PulseAudio they are off by up to half a second in one opening of two. Then it is the latency
+    of the stream. A block that really is so old comes late, and late blocks do not count.
+    """
+    age = current_time - adc_time
+    return age if adc_time > 0 and 0 <= age <= 2 * latency + BLOCK_SECONDS else latency
+
+
 def open_input(
     choice: SourceChoice, clock: Clock, take: Callable[[RawBlock, bool], None]
 ) -> InputStream:
@@ -153,9 +164,8 @@ def open_input(
     stream: Any = None
 
     def callback(indata: npt.NDArray[np.float32], _frames: int, times: Any, status: Any) -> None:
-        age = times.currentTime - times.inputBufferAdcTime
-        if not (times.inputBufferAdcTime > 0 and 0 <= age < 5):  # some hosts leave it at zero
-            age = BLOCK_SECONDS if stream is None else stream.latency
+        latency = BLOCK_SECONDS if stream is None else stream.latency
+        age = credible_age(times.inputBufferAdcTime, times.currentTime, latency)
         take(
             RawBlock(indata.copy(), clock.now() - round(age * SECOND)), bool(status.input_overflow)
         )
