@@ -69,7 +69,6 @@ class Feed(Generic[T]):
         self._changed = threading.Event()
         self._closed = False
         self._status = SourceStatus(choice, "off" if choice is None else "opening")
-        clock.join()
 
     @property
     def status(self) -> SourceStatus:
@@ -93,7 +92,11 @@ class Feed(Generic[T]):
             self.source.close()
 
     def samples(self) -> Iterator[Sample[T]]:
-        """The samples; called once."""
+        """The samples; called once, and read to the end or closed."""
+        self._clock.join()
+        return self._run()
+
+    def _run(self) -> Iterator[Sample[T]]:
         try:
             attempt = 0
             while not self._closed:

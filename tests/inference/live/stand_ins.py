@@ -167,7 +167,11 @@ class Stage:
     def run(self, seconds: float) -> None:
         """Let session time pass."""
         until = self.clock.now() + round(seconds * SECOND)
-        self.clock.wait_until(until, threading.Event())
+        stuck = threading.Event()
+        patience = threading.Timer(PATIENCE, stuck.set)
+        patience.start()
+        assert self.clock.wait_until(until, stuck), "session time does not move"
+        patience.cancel()
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Wait for other threads, while session time stands still."""
