@@ -1,14 +1,19 @@
 """Files that appear under their names together and only when all of them are whole."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from assets.errors import AffectscopeError, BadInput
+from extractors.folder_lock import lock_folder
 
 __all__ = ["WholeFiles", "whole_files"]
+
+HIDDEN = ".export-"
+"""How the names of the folders begin in which files are written."""
 
 
 class WholeFiles:
@@ -51,6 +56,19 @@ def check_free(path: Path, replace: bool) -> None:
         raise BadInput(f"{path} exists; choose another --out, or give --replace")
 
 
+def _clear_up(parent: Path) -> None:
+    """Remove what an export that was killed left; those of living processes are locked."""
+    for folder in parent.glob(f"{HIDDEN}*"):
+        with suppress(OSError):
+            lock = lock_folder(folder)
+            try:
+                # one that is being made has no lock yet, but nothing in it either
+                if any(folder.iterdir()):
+                    shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(lock)
+
+
 @contextmanager
 def whole_files(path: Path, replace: bool) -> Iterator[WholeFiles]:
     """Write `path` and its siblings; left by an error, nothing of them is there.
@@ -60,10 +78,15 @@ def whole_files(path: Path, replace: bool) -> Iterator[WholeFiles]:
     check_free(path, replace)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as folder:
-            files = WholeFiles(path, Path(folder), replace)
-            yield files
-            files.appear()
+        _clear_up(path.parent)
+        with tempfile.TemporaryDirectory(prefix=HIDDEN, dir=path.parent) as folder:
+            lock = lock_folder(Path(folder))
+            try:
+                files = WholeFiles(path, Path(folder), replace)
+                yield files
+                files.appear()
+            finally:
+                os.close(lock)
     except AffectscopeError:
         raise
     except OSError as error:

@@ -91,6 +91,34 @@ def test_names_that_are_not_utf_8(name: str, tmp_path: Path) -> None:
     assert os.fsencode(exported.files[0]).endswith(b"talk \xff\x01" + entry.suffix.encode())
 
 
+def test_what_a_killed_export_left_is_cleared_up_by_the_next(
+    session: Session, tmp_path: Path
+) -> None:
+    code = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from desktop.export import export\n"
+        "from extractors import Session\n"
+        "def progress(share):\n"
+        "    if share > 0.1: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "export(Session(sys.argv[1]), ['csv'], Path(sys.argv[2]), progress=progress)\n"
+    )
+    words = [sys.executable, "-c", code, str(session.folder), str(tmp_path)]
+    assert subprocess.run(words, check=False).returncode < 0
+    assert [name[:8] for name in left(tmp_path)] == [".export-"]
+    export(session, ["vtt"], tmp_path)
+    assert left(tmp_path) == ["talk.vtt"]
+
+
+def test_what_a_living_export_writes_is_left_alone(session: Session, tmp_path: Path) -> None:
+    def progress(share: float) -> None:
+        if share > 0.5:
+            export(session, ["vtt"], tmp_path, ExportOptions(replace=True))
+
+    export(session, ["csv"], tmp_path, progress=progress)
+    assert {"talk.csv", "talk.voice.csv", "talk.vtt"} <= set(left(tmp_path))
+
+
 def test_a_session_of_which_nothing_can_be_read_is_refused(tmp_path: Path) -> None:
     folder = made_session(tmp_path / "talk")
     for file in ("timeline.parquet", "words.jsonl", "features/voice.parquet"):
