@@ -28,6 +28,7 @@ def run_window(recording_factory: Callable[[], Recording] | None, path: Path | N
     from PyQt6.QtWidgets import QApplication
 
     from desktop.main_window import MainWindow
+    from desktop.upkeep_at_start import UpkeepAtStart
 
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
@@ -41,8 +42,12 @@ def run_window(recording_factory: Callable[[], Recording] | None, path: Path | N
     notifier = QSocketNotifier(sip.voidptr(reader.fileno()), QSocketNotifier.Type.Read)
     notifier.activated.connect(window.close)
     restore_signals = _close_on_interrupt(writer)
+    upkeep = UpkeepAtStart()
+    ticks = QTimer()
+    ticks.timeout.connect(lambda: None if upkeep.poll(window.show_problem) else ticks.stop())
     try:
         window.show()
+        ticks.start(200)
         if recording_factory is not None:
             factory = recording_factory
             QTimer.singleShot(0, lambda: window.open_with(factory))
@@ -50,13 +55,16 @@ def run_window(recording_factory: Callable[[], Recording] | None, path: Path | N
             QTimer.singleShot(0, lambda: window.open_path(path, play=True))
         return application.exec()
     finally:
+        ticks.stop()
         window.close()
+        upkeep.join(3.0)
         restore_signals()
         restore_hook()
         notifier.setEnabled(False)
         reader.close()
         writer.close()
         # Left to the interpreter's end, widgets may outlive the application: that is a crash.
+        sip.delete(ticks)
         sip.delete(notifier)
         sip.delete(window)
 

@@ -117,6 +117,7 @@ def make_whole(folder: Path, manifest: Mapping[str, Any], state: str, reason: st
     ):
         shutil.rmtree(folder)
         return Repaired(folder, 0.0, ())
+    found["duration"] = max(found["duration"], _last_line(folder))
     entry = {"name": folder.name, **manifest.get("media", {}), "path": None}
     if media is not None:
         entry.update(path=MEDIA, **media.describe())
@@ -192,6 +193,16 @@ def _repair_lines(path: Path) -> int:
     make_durable(beside)
     beside.replace(path)
     return len(lines) - len(good)
+
+
+def _last_line(folder: Path) -> float:
+    """Session seconds of the latest line of any file of lines."""
+    last = 0.0
+    for name in LINES:
+        for line in (folder / f"{name}.jsonl").read_bytes().splitlines():
+            entry = json.loads(line)
+            last = max(last, float(entry.get("time", entry.get("end", 0.0))))
+    return last
 
 
 def _is_whole(line: bytes) -> bool:

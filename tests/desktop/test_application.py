@@ -12,6 +12,9 @@ import pytest
 from assets.errors import BadInput
 from desktop import replay_command
 from desktop.display import prepare_display
+from extractors import Session
+from extractors.recording import Marker, Recorder, RecordingPlan
+from extractors.stream import SECOND, Sample
 
 WINDOW = """
 import os, signal, sys
@@ -36,6 +39,7 @@ def run_window(act: str, home: Path) -> subprocess.CompletedProcess[str]:
         "PYTHONFAULTHANDLER": "1",
         "QT_QPA_PLATFORM": "offscreen",
         "XDG_CONFIG_HOME": str(home),
+        "AFFECTSCOPE_SESSIONS": str(home / "sessions"),
     }
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", WINDOW.format(act=act)],
@@ -68,6 +72,29 @@ def test_an_unexpected_error_is_shown_and_the_window_lives_on(tmp_path: Path) ->
     done = run_window(act.strip(), tmp_path)
     assert done.stdout.strip() == "Something went wrong: ZeroDivisionError: division by zero True"
     assert done.returncode == 0
+
+
+def test_a_session_that_was_cut_off_is_repaired_at_the_start_and_told(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "sessions" / "take", RecordingPlan(features_only=True))
+    recorder.add(Sample("marker", SECOND, SECOND, SECOND, Marker("begin")))
+    recorder._disk.close(10.0)
+    recorder._unlock()  # what the end of its process does
+    act = """
+    from PyQt6.QtWidgets import QApplication
+    from desktop.main_window import MainWindow
+    window = next(w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow))
+    timer = QTimer(window)
+    def look():
+        if window.message.isVisible():
+            print(window.message.text)
+            window.close()
+    timer.timeout.connect(look)
+    timer.start(20)
+    """
+    done = run_window(act.strip(), tmp_path)
+    assert done.stdout.startswith("take was cut off and is whole again: 1.0 s are there"), done
+    assert done.returncode == 0
+    assert Session(tmp_path / "sessions" / "take").problems == ()
 
 
 def test_no_display_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

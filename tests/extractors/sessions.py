@@ -60,7 +60,7 @@ def timeline(rows: int, *, known: bool = True, first: float = 0.2) -> Timeline:
         emotions[:] = [0.5, 0.25, 0.125, 0.0625, 0.03125, 0.015625, 0.015625]
         sentiment[:] = -1.5
     return Timeline(
-        time=first + 0.2 * np.arange(rows),
+        time=np.asarray(first + 0.2 * np.arange(rows), np.float64),
         emotions=emotions,
         sentiment=sentiment,
         present=np.tile([known, False, known], (rows, 1)),
