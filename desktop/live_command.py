@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--keep-days", type=int, metavar="N", help="move the session to the trash after N days"
     )
     parser.add_argument(
+        "--outlet", action="append", default=[], metavar="OUTLET", dest="outlets",
+        help="also send to lsl, osc:HOST:PORT or websocket:PORT; may be given again",
+    )  # fmt: skip
+    parser.add_argument(
         "--checkpoint", default="live", help='a checkpoint file, or "live" (default)'
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object per second")
@@ -55,9 +60,13 @@ def run(args: argparse.Namespace) -> int:
         raise BadInput("live without a window needs --headless; the window opens by `affectscope`")
     # NumPy's threads would only get in the way of ours: it reads this when it is loaded
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from extractors.outlets import parse_outlet
     from extractors.recording import RecordingPlan
+    from inference.live.outlet_feed import outlets_of
     from inference.live.session import LiveSession
     from inference.models import Models
+
+    choices = [parse_outlet(text) for text in args.outlets]
 
     if args.out is not None and args.out.exists() and any(args.out.iterdir()):
         raise BadInput(f"{args.out} holds something already; choose another --out")
@@ -67,8 +76,12 @@ def run(args: argparse.Namespace) -> int:
         _choice(args.video), _choice(args.audio), lambda: models, recorder=_recorder(plan)
     )
     try:
-        session.start(args.out)
-        _watch(session, args.seconds, as_json=args.json)
+        with outlets_of(session, choices, _tell_failure) as outlets:
+            for address in (getattr(outlet, "address", None) for outlet in outlets):
+                if address:  # a server: whoever is to receive needs to know it
+                    print(json.dumps({"outlet": address}) if args.json else address, flush=True)
+            session.start(args.out)
+            _watch(session, args.seconds, as_json=args.json)
     finally:
         session.stop()
         session.wait(STOP_SECONDS)
@@ -76,6 +89,10 @@ def run(args: argparse.Namespace) -> int:
     wanted = {"camera": args.video, "microphone": args.audio}
     missing = [k for k, v in wanted.items() if v != "none" and f"{k} open" not in opened]
     return 1 if missing else 0
+
+
+def _tell_failure(failure: object) -> None:
+    print(f"affectscope: {failure}; the session goes on without it", file=sys.stderr)
 
 
 def _recorder(plan: "RecordingPlan") -> "Callable[[Path], Recorder]":
