@@ -5,10 +5,12 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 from desktop.display import prepare_display
+from desktop.live_opening import LiveRequest
 from desktop.recording import Recording
 
 __all__ = ["run_window"]
@@ -16,17 +18,23 @@ __all__ = ["run_window"]
 log = logging.getLogger(__name__)
 
 
-def run_window(recording_factory: Callable[[], Recording] | None, path: Path | None = None) -> int:
+def run_window(
+    recording_factory: Callable[[], Recording] | None,
+    path: Path | None = None,
+    live: LiveRequest | None = None,
+) -> int:
     """Show the window until it is closed; returns the exit code.
 
     `recording_factory` is called once the window is visible; without it the window is empty, or
-    opens `path` and remembers it. Raises BadInput where no window can be shown.
+    opens `path` and remembers it, or with `live` shows camera and microphone. Raises BadInput where
+    no window can be shown.
     """
     prepare_display()
     from PyQt6 import sip
     from PyQt6.QtCore import QSettings, QSocketNotifier, QTimer
     from PyQt6.QtWidgets import QApplication
 
+    from desktop.live_opening import make_live
     from desktop.main_window import MainWindow
     from desktop.upkeep_at_start import UpkeepAtStart
 
@@ -36,7 +44,7 @@ def run_window(recording_factory: Callable[[], Recording] | None, path: Path | N
     application.setOrganizationName("affectscope")
     application.setDesktopFileName("affectscope")
     application.setStyle("Fusion")
-    window = MainWindow(QSettings())
+    window = MainWindow(QSettings(), make_live=partial(make_live, request=live))
     restore_hook = _show_exceptions(window.show_problem)
     reader, writer = socket.socketpair()
     notifier = QSocketNotifier(sip.voidptr(reader.fileno()), QSocketNotifier.Type.Read)
@@ -53,6 +61,9 @@ def run_window(recording_factory: Callable[[], Recording] | None, path: Path | N
             QTimer.singleShot(0, lambda: window.open_with(factory))
         elif path is not None:
             QTimer.singleShot(0, lambda: window.open_path(path, play=True))
+        elif live is not None:
+            request = live
+            QTimer.singleShot(0, lambda: window.live.open(request))
         return application.exec()
     finally:
         ticks.stop()

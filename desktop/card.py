@@ -4,7 +4,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop.theme import GRID, heading
 
-__all__ = ["Card"]
+__all__ = ["Card", "beside"]
 
 
 class Card(QFrame):
@@ -26,3 +26,14 @@ class Card(QFrame):
             head.addWidget(aside)
         column.addLayout(head)
         column.addWidget(content, 1)
+
+
+def beside(left: QWidget, right: QWidget) -> QWidget:
+    """Two widgets in a row, of which the left one takes what room there is."""
+    both = QWidget()
+    row = QHBoxLayout(both)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(GRID)
+    row.addWidget(left, 1)
+    row.addWidget(right)
+    return both

@@ -31,7 +31,7 @@ COMMANDS = (
     Command("analyze", "turn recordings into emotion timelines on disk", "desktop.analyze_command"),
     Command("replay", "play a video or a session in the window", "desktop.replay_command"),
     Command("export", "write a session as csv, subtitles and others", "desktop.export_command"),
-    Command("live", "camera and microphone to emotion, without a window", "desktop.live_command"),
+    Command("live", "camera and microphone to emotion while it happens", "desktop.live_command"),
     Command("extract", "turn a labelled corpus into training examples", "desktop.extract_command"),
     Command("train", "train a checkpoint on extracted examples", "desktop.train_command"),
     Command("evaluate", "measure a checkpoint on extracted examples", "desktop.evaluate_command"),

@@ -17,8 +17,9 @@ RECENT = 5
 
 
 class EmptyPage(QWidget):
-    """Three ways to begin."""
+    """Live, a video, the sample, or what was open before."""
 
+    live_pressed = pyqtSignal()
     open_pressed = pyqtSignal()
     sample_pressed = pyqtSignal()
     recent_pressed = pyqtSignal(Path)
@@ -28,7 +29,7 @@ class EmptyPage(QWidget):
         self._theme = LIGHT
         self._dropping = False
         self._picture = QLabel()
-        title = QLabel("Drop a video here")
+        title = QLabel("Start live, or drop a video here")
         title.setFont(scaled(self.font(), 1.7))
         hint = QLabel(
             "Emotion trajectories from face, voice and words, worked out on this computer."
@@ -37,14 +38,14 @@ class EmptyPage(QWidget):
         hint.setWordWrap(True)
         for label in (self._picture, title, hint):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self.open = TextButton(
-            "Open\N{HORIZONTAL ELLIPSIS}", "Open a video or session (O)", "primary"
-        )
+        self.live = TextButton("Start live", "With camera and microphone (Ctrl+L)", "primary")
+        self.open = TextButton("Open\N{HORIZONTAL ELLIPSIS}", "Open a video or session (O)")
         self.sample = TextButton("Open the sample", "A short clip that comes with the program")
         self.sample.setVisible(has_sample)
         buttons = QHBoxLayout()
         buttons.setSpacing(GRID)
         buttons.addStretch()
+        buttons.addWidget(self.live)
         buttons.addWidget(self.open)
         buttons.addWidget(self.sample)
         buttons.addStretch()
@@ -60,6 +61,7 @@ class EmptyPage(QWidget):
         column.addSpacing(GRID)
         column.addLayout(self._recent)
         column.addStretch()
+        self.live.clicked.connect(self.live_pressed)
         self.open.clicked.connect(self.open_pressed)
         self.sample.clicked.connect(self.sample_pressed)
 

@@ -57,7 +57,7 @@ class GraphView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName("Learned graph")
-        self.setMinimumSize(24 * GRID, 17 * GRID)
+        self.setMinimumSize(24 * GRID, 14 * GRID)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._theme = LIGHT
         self._moment = Moment()

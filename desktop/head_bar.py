@@ -5,6 +5,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QVBo
 
 from desktop.controls import IconButton, TextButton
 from desktop.elided_label import ElidedLabel
+from desktop.privacy_badge import PrivacyBadge
 from desktop.theme import GRID, Theme, figures, scaled
 
 __all__ = ["HeadBar"]
@@ -44,7 +45,9 @@ class HeadBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GRID)
+        self.privacy = PrivacyBadge()
         row.addWidget(self.title, 1)
+        row.addWidget(self.privacy)
         row.addWidget(self._progress)
         row.addSpacing(GRID)
         for widget in (self.open, self.theme, self.menu):
@@ -60,6 +63,7 @@ class HeadBar(QWidget):
         self.theme.set_shape(shape, name, f"{name} (D)")
         self.theme.set_color(theme.text)
         self.menu.set_color(theme.text)
+        self.privacy.apply_theme(theme)
 
     def set_title(self, title: str) -> None:
         self.title.set_whole(title)

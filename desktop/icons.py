@@ -36,6 +36,25 @@ SHAPES = {
     "light": _line(*_RAYS, more='<circle cx="12" cy="12" r="3.8"/>'),
     "menu": _line("M4.5 7h15M4.5 12h15M4.5 17h15"),
     "close": _line("M6.5 6.5l11 11M17.5 6.5l-11 11"),
+    "stop": '<rect fill="{c}" x="6.5" y="6.5" width="11" height="11" rx="1.6"/>',
+    "record": '<circle fill="{c}" cx="12" cy="12" r="5.5"/>',
+    "camera": _line(
+        "M15.5 10.5l5-3v9l-5-3z", more='<rect x="3.5" y="6.5" width="12" height="11" rx="2"/>'
+    ),
+    "microphone": _line(
+        "M6 11.5a6 6 0 0 0 12 0M12 17.5v3",
+        more='<rect x="9" y="3.5" width="6" height="11" rx="3"/>',
+    ),
+    "mark": _line("M6.5 20.5v-16h11l-2.6 4 2.6 4h-11"),
+    "chip": _line(
+        "M9 3.5v3M15 3.5v3M9 17.5v3M15 17.5v3M3.5 9h3M3.5 15h3M17.5 9h3M17.5 15h3",
+        more='<rect x="6.5" y="6.5" width="11" height="11" rx="2"/>',
+    ),
+    "home": _line("M4.5 11.5L12 4.5l7.5 7M6.5 10v9.5h11V10M10.2 19.5v-5h3.6v5"),
+    "people": _line(
+        "M3.5 19a5.5 5.5 0 0 1 11 0M15.5 13.8A5 5 0 0 1 20.5 19",
+        more='<circle cx="9" cy="8.5" r="3.4"/><circle cx="16.6" cy="9.4" r="2.6"/>',
+    ),
     "repeat": _line("M6 15.5A6.5 6.5 0 1 1 8.2 18", "M6.2 11.5V15.6H10.2"),
     "alert": _line("M12 4.2l8.6 15.1H3.4z", "M12 10v4.2M12 16.7v.2"),
     "film": _line(

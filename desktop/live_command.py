@@ -1,4 +1,4 @@
-"""`affectscope live --headless`: camera and microphone to a recorded session, without a window."""
+"""`affectscope live`: camera and microphone in the window, or without one to a recorded session."""
 
 import argparse
 import json
@@ -56,10 +56,12 @@ def run(args: argparse.Namespace) -> int:
 
     if args.devices:
         return _list_devices()
-    if not args.headless:
-        raise BadInput("live without a window needs --headless; the window opens by `affectscope`")
     # NumPy's threads would only get in the way of ours: it reads this when it is loaded
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if args.out is not None and args.out.exists() and any(args.out.iterdir()):
+        raise BadInput(f"{args.out} holds something already; choose another --out")
+    if not args.headless:
+        return _show(args)
     from extractors.outlets import parse_outlet
     from extractors.recording import RecordingPlan
     from inference.live.outlet_feed import outlets_of
@@ -67,9 +69,6 @@ def run(args: argparse.Namespace) -> int:
     from inference.models import Models
 
     choices = [parse_outlet(text) for text in args.outlets]
-
-    if args.out is not None and args.out.exists() and any(args.out.iterdir()):
-        raise BadInput(f"{args.out} holds something already; choose another --out")
     models = Models(args.checkpoint)
     plan = RecordingPlan(features_only=args.features_only, keep_days=args.keep_days)
     session = LiveSession(
@@ -99,6 +98,23 @@ def _recorder(plan: "RecordingPlan") -> "Callable[[Path], Recorder]":
     from extractors.recording import Recorder
 
     return lambda folder: Recorder(folder, plan)
+
+
+def _show(args: argparse.Namespace) -> int:
+    """Open the window; what was not asked for is as it was the last time."""
+    from assets.errors import BadInput
+    from desktop.application import run_window
+    from desktop.live_opening import LiveRequest
+    from inference.checkpoint import checkpoint_path
+
+    if args.seconds is not None or args.json or args.outlets:
+        raise BadInput("--seconds, --json and --outlet go with --headless; add it, or drop them")
+    checkpoint_path(args.checkpoint)
+    wanted = {k: _choice(v) for k in ("video", "audio") if (v := getattr(args, k)) != "default"}
+    return run_window(
+        None,
+        live=LiveRequest(wanted, args.out, args.checkpoint, args.features_only, args.keep_days),
+    )
 
 
 def _choice(text: str) -> "SourceChoice | None":

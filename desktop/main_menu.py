@@ -18,6 +18,7 @@ __all__ = ["fill_menu"]
 def fill_menu(window: "MainWindow") -> QAction:
     """Build the menu. Returns the switch of the face mesh, which a key turns too."""
     menu = QMenu(window)
+    menu.addAction("Live", window.live.open)
     menu.addAction("Open\N{HORIZONTAL ELLIPSIS}", window.ask_for_file)
     recent = QMenu("Open recent", menu)
     menu.addMenu(recent)
@@ -28,12 +29,14 @@ def fill_menu(window: "MainWindow") -> QAction:
         menu.addAction("Run again with another checkpoint\N{HORIZONTAL ELLIPSIS}",
                        lambda: run_again(window)),
     ]  # fmt: skip
+    menu.addAction("Where recordings go\N{HORIZONTAL ELLIPSIS}", window.live.ask_for_folder)
     end = menu.addAction("End the comparison", window.page.end_comparison)
     menu.addSeparator()
     mesh = QAction("Face mesh", menu)
     mesh.setCheckable(True)
     mesh.setChecked(True)
     mesh.toggled.connect(window.page.toggle_landmarks)
+    mesh.toggled.connect(window.live.page.toggle_landmarks)
     menu.addAction(mesh)
     menu.addAction("Full screen", window.toggle_fullscreen)
     themes = QMenu("Theme", menu)
@@ -52,6 +55,7 @@ def fill_menu(window: "MainWindow") -> QAction:
     themes.aboutToShow.connect(lambda: _check_theme(group, window))
     menu.addSeparator()
     menu.addAction("Keys", window.help.toggle)
+    menu.addAction("Close what is open", window.close_part)
     menu.addAction("Quit", window.close)
     window.head.menu.setMenu(menu)
 

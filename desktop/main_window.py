@@ -14,6 +14,8 @@ from desktop.appearance import Appearance
 from desktop.empty_page import EmptyPage
 from desktop.head_bar import HeadBar
 from desktop.help_overlay import HelpOverlay
+from desktop.live_control import LiveControl
+from desktop.live_opening import ListDevices, MakeLive, list_devices, make_live
 from desktop.main_menu import fill_menu
 from desktop.media import open_file
 from desktop.message_bar import MessageBar
@@ -50,6 +52,8 @@ class MainWindow(QMainWindow):
         opener: Callable[[Path], Recording] = open_recording,
         play: Callable[[Recording], Playback] | None = None,
         open_device: OpenDevice = open_loudspeaker,
+        make_live: MakeLive = make_live,
+        list_devices: ListDevices = list_devices,
     ) -> None:
         super().__init__()
         self._settings = settings
@@ -65,6 +69,7 @@ class MainWindow(QMainWindow):
         self.message = MessageBar()
         self.empty = EmptyPage(has_sample=sample_clip() is not None)
         self.page = RecordingPage(settings)
+        self.live = LiveControl(self, settings, make_live, list_devices)
         self._stack = QStackedWidget()
         self._lay_out()
         self._ticks = QTimer(self)
@@ -83,6 +88,30 @@ class MainWindow(QMainWindow):
     def recording(self) -> Recording | None:
         return self.page.recording
 
+    @property
+    def shown(self) -> QWidget | None:
+        """The page in sight."""
+        return self._stack.currentWidget()
+
+    def show_part(self, part: QWidget, title: str) -> None:
+        """Show a page without a recording."""
+        self._close_recording()
+        self.message.hide()
+        self.head.set_title(title)
+        self.head.set_progress(None, "")
+        self.setWindowTitle(title if title == "Affectscope" else f"{title} \N{EN DASH} Affectscope")
+        self._stack.setCurrentWidget(part)
+
+    def show_start(self) -> None:
+        """Show the ways to begin."""
+        self.empty.set_recent(self.recent.paths())
+        self.show_part(self.empty, "Affectscope")
+
+    def close_part(self) -> None:
+        """Close what is open; a live session that runs must be stopped first."""
+        if self.live.close():
+            self.show_start()
+
     def open_path(self, path: Path, *, play: bool = False) -> None:
         """Open a video or a session; what goes wrong is shown in the window.
 
@@ -96,11 +125,14 @@ class MainWindow(QMainWindow):
 
     def open_with(self, make: Callable[[], Recording]) -> bool:
         """Open what `make` gives. Returns whether it could be opened."""
+        if self.live.active and self.live.page.running:
+            return self.live.close()
         try:
             recording = make()
         except AffectscopeError as error:
             self.show_problem(str(error))
             return False
+        self.live.close()
         self._close_recording()
         self._play_when_ready = False
         self.message.hide()
@@ -150,6 +182,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802
         self._settings.setValue("geometry", self.saveGeometry())
+        self.live.end()
         self._close_recording()
         self._settings.sync()
         super().closeEvent(event)
@@ -240,7 +273,7 @@ class MainWindow(QMainWindow):
         theme = self.appearance.theme
         self.setPalette(palette(theme))
         self.setStyleSheet(stylesheet(theme))
-        for part in (self.head, self.message, self.empty, self.page, self.help):
+        for part in (self.head, self.message, self.empty, self.page, self.live, self.help):
             part.apply_theme(theme)
 
     def _leave(self) -> None:
@@ -259,7 +292,8 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(840, 560)
         self.setAcceptDrops(True)
         self._stack.addWidget(self.empty)
-        self._stack.addWidget(self.page)
+        for part in (self.page, self.live.consent, self.live.page):
+            self._stack.addWidget(part)
         self.empty.set_recent(self.recent.paths())
         whole = QWidget()
         whole.setObjectName("page")
@@ -280,6 +314,7 @@ class MainWindow(QMainWindow):
         self.appearance.changed.connect(self._apply_theme)
         self.head.open_pressed.connect(self.ask_for_file)
         self.head.theme_pressed.connect(self.appearance.toggle)
+        self.empty.live_pressed.connect(self.live.open)
         self.empty.open_pressed.connect(self.ask_for_file)
         self.empty.sample_pressed.connect(self._open_sample)
         self.empty.recent_pressed.connect(self.open_path)
@@ -293,11 +328,16 @@ class MainWindow(QMainWindow):
         ):
             signal.connect(self._wake)
         self.landmarks = fill_menu(self)
+        live = self.live.page.now_panel
         awake = self._awake
         bind_keys(
             self,
             {
-                "toggle": awake(page.toggle),
+                "toggle": self._toggle,
+                "live": self.live.open,
+                "stop_live": self.live.page.stop,
+                "health": self.live.page.toggle_health,
+                "close": self.close_part,
                 "back": awake(lambda: page.seek_by(-1.0)),
                 "on": awake(lambda: page.seek_by(1.0)),
                 "far_back": awake(lambda: page.seek_by(-5.0)),
@@ -316,7 +356,7 @@ class MainWindow(QMainWindow):
                 "loop_stop": lambda: page.set_loop(None),
                 "louder": lambda: page.change_volume(0.05),
                 "quieter": lambda: page.change_volume(-0.05),
-                "mute": page.toggle_mute,
+                "mute": lambda: self.live.mark() if self.live.active else page.toggle_mute(),
                 "landmarks": self.landmarks.toggle,
                 "theme": self.appearance.toggle,
                 "fullscreen": self.toggle_fullscreen,
@@ -325,5 +365,12 @@ class MainWindow(QMainWindow):
                 "open": self.ask_for_file,
                 "quit": self.close,
             },
-            page.now.pin,
+            lambda index: (live if self.live.active else page.now).pin(index),
+            self.live.mark,
         )
+
+    def _toggle(self) -> None:
+        if self.live.active:
+            self.live.page.toggle()
+        else:
+            self._awake(self.page.toggle)()

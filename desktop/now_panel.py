@@ -15,7 +15,7 @@ __all__ = ["NowPanel"]
 
 NAME = 10 * GRID
 VALUE = 6 * GRID
-ROW = 20
+ROW = 17
 
 
 class NowPanel(QWidget):

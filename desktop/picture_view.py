@@ -18,7 +18,7 @@ class PictureView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName("Picture")
-        self.setMinimumSize(160, 120)
+        self.setMinimumSize(160, 100)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._theme = LIGHT
         self._pixels: npt.NDArray[np.uint8] | None = None
@@ -26,6 +26,10 @@ class PictureView(QWidget):
         self._landmarks: npt.NDArray[np.float32] | None = None
         self._note = ""
         self.show_landmarks = True
+        self.draw_mesh = True
+        """False where drawing it costs too much now."""
+        self.mirrored = False
+        """As in a mirror: what a person expects of a camera that looks at them."""
 
     def sizeHint(self) -> QSize:  # noqa: N802
         return QSize(480, 360)
@@ -79,10 +83,13 @@ class PictureView(QWidget):
             painter.drawText(self.rect().adjusted(24, 24, -24, -24), flags, self._note)
             return
         rect = self.picture_rect()
+        if self.mirrored:
+            painter.translate(self.width(), 0)
+            painter.scale(-1, 1)
         if self._scaled is None:
             self._scaled = self._fit(self._pixels, rect.size())
         painter.drawPixmap(rect.topLeft(), self._scaled)
-        if self._landmarks is not None and self.show_landmarks:
+        if self._landmarks is not None and self.show_landmarks and self.draw_mesh:
             painter.setClipRect(rect)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             path = contour_path(self._landmarks, QRectF(rect))

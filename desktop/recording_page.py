@@ -2,9 +2,9 @@
 
 from PyQt6.QtCore import QSettings, Qt
 from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
 
-from desktop.card import Card
+from desktop.card import Card, beside
 from desktop.comparison import Comparison
 from desktop.controls import TextButton
 from desktop.curve_legend import CurveLegend
@@ -323,11 +323,11 @@ class RecordingPage(QWidget):
         now = Card("Now", self.now)
         self._side = (graph, now)
         rows = QSplitter(Qt.Orientation.Vertical)
-        rows.addWidget(_beside(upper, graph))
-        lower = _beside(Card("Emotions over time", self.plot, self.legend), now)
-        lower.setMinimumHeight(32 * GRID)
+        rows.addWidget(beside(upper, graph))
+        lower = beside(Card("Emotions over time", self.plot, self.legend), now)
+        lower.setMinimumHeight(26 * GRID)
         rows.addWidget(lower)
-        for splitter, sizes in ((upper, (11, 10)), (rows, (11, 10))):
+        for splitter, sizes in ((upper, (11, 10)), (rows, (10, 11))):
             splitter.setHandleWidth(GRID)
             splitter.setChildrenCollapsible(False)
             for index, stretch in enumerate(sizes):
@@ -356,13 +356,3 @@ class RecordingPage(QWidget):
         self.transport.scrubbing.connect(self._scrub)
         self.transport.volume_changed.connect(self.set_volume)
         self.transport.mute_pressed.connect(self.toggle_mute)
-
-
-def _beside(left: QWidget, right: QWidget) -> QWidget:
-    both = QWidget()
-    row = QHBoxLayout(both)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(GRID)
-    row.addWidget(left, 1)
-    row.addWidget(right)
-    return both

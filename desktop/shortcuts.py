@@ -42,8 +42,14 @@ POSITION = (
     Key("start", ("Home",), "To the start"),
     Key("end", ("End",), "To the end"),
 )
+LIVE = (
+    Key("live", ("Ctrl+L",), "Camera and microphone"),
+    Key("stop_live", ("Shift+Space",), "Stop"),
+    Key("health", ("H",), "Graph or health"),
+)
 WINDOW = (
     Key("open", ("O", "Ctrl+O"), "Open"),
+    Key("close", ("Ctrl+W",), "Close what is open"),
     Key("landmarks", ("L",), "Face mesh on or off"),
     Key("theme", ("D",), "Light or dark"),
     Key("fullscreen", ("F", "F11"), "Full screen"),
@@ -51,7 +57,12 @@ WINDOW = (
     Key("help", ("?", "F1"), "These keys"),
     Key("quit", ("Ctrl+Q",), "Quit"),
 )
-KEYS = (*PLAYING, *POSITION, *WINDOW)
+KEYS = (*PLAYING, *POSITION, *LIVE, *WINDOW)
+ALSO_LIVE = (
+    ("Space", "Start, pause, go on"),
+    ("M", "Put a marker"),
+    ("Ctrl 1 \N{EN DASH} 9", "Put marker 1 to 9"),
+)
 
 EMOTIONS = ("1 \N{EN DASH} 7,  0", "Emphasise an emotion, none")
 MOUSE = (
@@ -67,8 +78,10 @@ def bind_keys(
     window: QWidget,
     actions: Mapping[str, Callable[[], object]],
     emphasise: Callable[[int], object],
+    mark: Callable[[int], object],
 ) -> None:
-    """Connect each name of `KEYS`, and the figures 1 to 7 (0 for none) with an emotion.
+    """Connect each name of `KEYS`, the figures 1 to 7 (0 for none) with an emotion, and with Ctrl
+    1 to 9 with a marker.
 
     Raises KeyError if a name has no action.
     """
@@ -80,6 +93,9 @@ def bind_keys(
     for number in range(8):
         shortcut = QShortcut(QKeySequence(str(number)), window)
         shortcut.activated.connect(lambda number=number: emphasise(number - 1))
+    for number in range(1, 10):
+        shortcut = QShortcut(QKeySequence(f"Ctrl+{number}"), window)
+        shortcut.activated.connect(lambda number=number: mark(number))
 
 
 def _rows(keys: tuple[Key, ...]) -> tuple[tuple[str, str], ...]:
@@ -96,7 +112,7 @@ def _rows(keys: tuple[Key, ...]) -> tuple[tuple[str, str], ...]:
 
 COLUMNS = (
     (("Playing", _rows(PLAYING)), ("Curves", (EMOTIONS,))),
-    (("Position", _rows(POSITION)),),
+    (("Position", _rows(POSITION)), ("Live", (*_rows(LIVE), *ALSO_LIVE))),
     (("Window", _rows(WINDOW)), ("Mouse", MOUSE)),
 )
 """Columns of groups (title, rows of keys and what they do), as the help shows them."""

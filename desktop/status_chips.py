@@ -23,6 +23,7 @@ class Chip(QWidget):
         super().__init__()
         self._name, self._yes, self._no = STATES[modality]
         self._here: bool | None = None
+        self._state = ""
         self._theme = LIGHT
         self.setAccessibleName(self._name)
         self.setFont(scaled(self.font(), 0.92))
@@ -31,7 +32,7 @@ class Chip(QWidget):
     @property
     def text(self) -> str:
         state = {None: "\N{EN DASH}", True: self._yes, False: self._no}[self._here]
-        return f"{self._name}: {state}"
+        return f"{self._name}: {self._state or state}"
 
     def sizeHint(self) -> QSize:  # noqa: N802
         metrics = self.fontMetrics()
@@ -47,6 +48,15 @@ class Chip(QWidget):
             self._here = here
             self.setAccessibleDescription(self.text)
             self.update()
+
+    def set_status(self, here: bool | None, state: str, why: str) -> None:
+        """A state that has other names: waiting, off, failed. `why` is shown at the pointer."""
+        if (here, state) != (self._here, self._state):
+            self._here, self._state = here, state
+            self.setAccessibleDescription(self.text)
+            self.update()
+        if why != self.toolTip():
+            self.setToolTip(why)
 
     def paintEvent(self, _event: QPaintEvent | None) -> None:  # noqa: N802
         painter = QPainter(self)

@@ -26,6 +26,20 @@ def stylesheet(theme: Theme) -> str:
     QToolButton[flat="true"] {{ border-color: transparent; background: transparent; }}
     QToolButton#small {{ min-width: 20px; min-height: 20px; }}
     QToolButton#speed {{ min-width: 44px; }}
+    QPushButton:checked {{ color: {theme.alert_text}; background: {theme.alert}; }}
+    QPushButton:disabled, QToolButton:disabled {{ color: {theme.muted}; }}
+    QComboBox {{
+        color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.border};
+        border-radius: 6px; padding: 0 4px 0 8px; min-height: 30px;
+    }}
+    QComboBox:hover {{ background: {theme.faint}; }}
+    QComboBox:focus {{ border: 2px solid {theme.accent}; }}
+    QComboBox::drop-down {{ border: none; width: 18px; }}
+    QComboBox QAbstractItemView {{
+        color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.border};
+        selection-background-color: {theme.faint}; selection-color: {theme.text};
+    }}
+    QScrollArea#plain, QWidget#plain {{ background: transparent; }}
     QToolButton::menu-indicator {{ image: none; }}
     QPushButton:hover, QToolButton:hover {{ background: {theme.faint}; }}
     QPushButton:pressed, QToolButton:pressed {{ background: {theme.border}; }}
@@ -69,6 +83,10 @@ def stylesheet(theme: Theme) -> str:
     }}
     QFrame#message {{ background: {theme.alert}; border-radius: {RADIUS}px; }}
     QFrame#message QLabel {{ color: {theme.alert_text}; }}
+    QFrame#message[news="true"] {{
+        background: {theme.surface}; border: 1px solid {theme.border};
+    }}
+    QFrame#message[news="true"] QLabel {{ color: {theme.text}; }}
     QTextEdit {{ background: transparent; border: none; color: {theme.text}; }}
     QTextEdit:focus {{ border: none; }}
     QScrollBar:vertical {{ width: 10px; background: transparent; margin: 0; }}

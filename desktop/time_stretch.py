@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
-import av
-import av.error
 import numpy as np
 import numpy.typing as npt
 
@@ -41,6 +39,9 @@ class TimeStretch:
     """
 
     def __init__(self, speed: float) -> None:
+        import av  # loaded where sound is decoded, not with the window
+
+        self._av = av
         self._graph = av.filter.Graph()
         self._source = self._graph.add_abuffer(
             format="flt", sample_rate=RATE, layout="stereo", time_base=Fraction(1, RATE)
@@ -62,7 +63,7 @@ class TimeStretch:
         """What becomes ready by these samples; often none."""
         if self._given == 0:
             samples = np.concatenate([self._lead, samples])
-        frame = av.AudioFrame.from_ndarray(
+        frame = self._av.AudioFrame.from_ndarray(
             np.ascontiguousarray(samples, np.float32).reshape(1, -1), "flt", "stereo"
         )
         frame.sample_rate = RATE
@@ -84,7 +85,7 @@ class TimeStretch:
         while True:
             try:
                 frame = self._sink.pull()
-            except (av.error.BlockingIOError, av.error.EOFError):
+            except (self._av.error.BlockingIOError, self._av.error.EOFError):
                 return
-            assert isinstance(frame, av.AudioFrame)
+            assert isinstance(frame, self._av.AudioFrame)
             yield frame.to_ndarray().reshape(-1, CHANNELS).astype(np.float32, copy=False)

@@ -1,0 +1,67 @@
+"""What the live page remembers between runs: devices, whether and where it records, the consent."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from PyQt6.QtCore import QSettings, QStandardPaths
+
+from extractors.sources import SourceChoice
+
+__all__ = ["CONSENT", "LiveMemory"]
+
+CONSENT = 1
+"""Version of what is agreed to; it is asked again when that changes."""
+
+KINDS = ("device", "file", "url", "synthetic")
+
+
+class LiveMemory:
+    """A camera and a microphone by their names, found again under another number."""
+
+    def __init__(self, settings: QSettings) -> None:
+        self._settings = settings
+
+    @property
+    def agreed(self) -> bool:
+        return str(self._settings.value("live/consent", "")) == str(CONSENT)
+
+    def agree(self) -> None:
+        self._settings.setValue("live/consent", CONSENT)
+
+    def choice(self, which: str) -> SourceChoice | None:
+        """Of "video" or "audio"; the default device where nothing is remembered."""
+        try:
+            values: Any = json.loads(str(self._settings.value(f"live/{which}", "{}")))
+            if values is None:
+                return None
+            kind = values.get("kind", "device")
+            if kind not in KINDS or (kind == "file" and not Path(values["where"]).is_file()):
+                return SourceChoice("device")
+            return SourceChoice(kind, str(values.get("where", "")), str(values.get("name", "")))
+        except (ValueError, AttributeError, KeyError):
+            return SourceChoice("device")
+
+    def remember(self, which: str, choice: SourceChoice | None) -> None:
+        values = choice and {"kind": choice.kind, "where": choice.where, "name": choice.name}
+        self._settings.setValue(f"live/{which}", json.dumps(values))
+
+    @property
+    def recording(self) -> bool:
+        return str(self._settings.value("live/record", "false")) == "true"
+
+    @recording.setter
+    def recording(self, on: bool) -> None:
+        self._settings.setValue("live/record", "true" if on else "false")
+
+    @property
+    def folder(self) -> Path:
+        """Where recordings go."""
+        documents = QStandardPaths.writableLocation(
+            QStandardPaths.StandardLocation.DocumentsLocation
+        )
+        return Path(str(self._settings.value("live/folder", Path(documents, "Affectscope"))))
+
+    @folder.setter
+    def folder(self, path: Path) -> None:
+        self._settings.setValue("live/folder", str(path))

@@ -1,0 +1,87 @@
+"""Where the live page meets the rest; slow things here are called in a thread."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from extractors.sources import SourceChoice
+    from extractors.sources.devices import Device
+    from inference.live import Live
+
+__all__ = [
+    "Devices",
+    "ListDevices",
+    "LiveRequest",
+    "MakeLive",
+    "list_devices",
+    "make_live",
+    "new_folder",
+]
+
+MakeLive = Callable[["SourceChoice | None", "SourceChoice | None"], "Live"]
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """What the choosers offer."""
+
+    cameras: "tuple[Device, ...]" = ()
+    microphones: "tuple[Device, ...]" = ()
+
+
+ListDevices = Callable[[], Devices]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRequest:
+    """What a command line asks of the live page."""
+
+    sources: "Mapping[str, SourceChoice | None]" = field(default_factory=dict)
+    """Of "video" and "audio"; what is not named is as it was the last time."""
+    folder: Path | None = None
+    """Where to record; None: as it is switched in the window."""
+    checkpoint: str = "live"
+    features_only: bool = False
+    """Never write picture or sound."""
+    keep_days: int | None = None
+    """Remove recordings after so many days; None: never."""
+
+
+def list_devices() -> Devices:
+    """Look for cameras and microphones; PortAudio may take a second."""
+    from extractors.sources.devices import cameras, microphones
+
+    return Devices(cameras(), microphones())
+
+
+def make_live(
+    video: "SourceChoice | None",
+    audio: "SourceChoice | None",
+    request: LiveRequest | None = None,
+) -> "Live":
+    """A session, by default with the shipped checkpoint; the first import takes seconds."""
+    from extractors.recording import Recorder, RecordingPlan
+    from inference.live.session import LiveSession
+    from inference.models import Models
+
+    asked = request or LiveRequest()
+    plan = RecordingPlan(features_only=asked.features_only, keep_days=asked.keep_days)
+    return LiveSession(
+        video,
+        audio,
+        lambda: Models(asked.checkpoint),
+        recorder=lambda folder: Recorder(folder, plan),
+    )
+
+
+def new_folder(where: Path, now: datetime) -> Path:
+    """Where a session that begins now is recorded: a folder that does not exist yet."""
+    folder = where / f"{now:%Y-%m-%d %H-%M-%S}"
+    number = 2
+    while folder.exists():
+        folder = where / f"{now:%Y-%m-%d %H-%M-%S} {number}"
+        number += 1
+    return folder

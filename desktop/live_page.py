@@ -1,0 +1,421 @@
+"""A live session on the screen: preview, start, and everything that moves while it runs."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from PyQt6.QtCore import QSettings, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtWidgets import QFrame, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.background import Background
+from desktop.card import Card, beside
+from desktop.controls import TextButton
+from desktop.elided_label import ElidedLabel
+from desktop.graph_view import GraphView
+from desktop.health_panel import HealthPanel, health_line
+from desktop.live_bar import LiveBar
+from desktop.live_memory import LiveMemory
+from desktop.live_opening import Devices, ListDevices, LiveRequest, MakeLive, new_folder
+from desktop.live_plot import LivePlot
+from desktop.live_transcript import LiveTranscript
+from desktop.now_panel import NowPanel
+from desktop.picture_view import PictureView
+from desktop.status_chips import StatusChips
+from desktop.theme import GRID, Theme
+from desktop.timeline_lookup import moment_at
+from extractors.sources import SourceChoice
+from extractors.stream import to_seconds
+from inference.live import Live, LiveState, SourceStatus
+
+__all__ = ["LivePage"]
+
+SIDE, NARROW_SIDE, NARROW = 36 * GRID, 30 * GRID, 1040
+TICK = 33
+"""Milliseconds between looks at the session."""
+SLOW = 15
+"""Ticks between looks at the health and the devices."""
+ENDING = 2.2
+"""Seconds that a session gets to end in order when the window is closed."""
+
+
+class LivePage(QWidget):
+    """Owns at most one session. It pulls; nothing of the session ever calls it."""
+
+    problem = pyqtSignal(str)
+    """One line about what went wrong and what to do; empty when it is over."""
+    recorded = pyqtSignal(Path)
+    """A session was recorded into this folder and has ended."""
+    in_use = pyqtSignal(bool, bool, bool)
+    """Whether camera and microphone are open, and whether it is recorded."""
+
+    def __init__(self, settings: QSettings, make: MakeLive, list_devices: ListDevices) -> None:
+        super().__init__()
+        self.memory = LiveMemory(settings)
+        self.live: Live | None = None
+        self.folder: Path | None = None
+        """Where the running session is recorded."""
+        self._folder_wanted: Path | None = None
+        self._make, self._list_devices = make, list_devices
+        self.now: Callable[[], datetime] = datetime.now
+        self._making: Background[Live] | None = None
+        self._scan: Background[Devices] | None = None
+        self._ending: list[tuple[Live, Path | None]] = []
+        self._start_wanted = False
+        self._ticks = 0
+        self._rows = (0, -1.0)
+        self._said = ""
+        self._markers = 0
+        self.picture = PictureView()
+        self.chips = StatusChips()
+        self.transcript = LiveTranscript()
+        self.graph = GraphView()
+        self.health = HealthPanel()
+        self.plot = LivePlot()
+        self.status = ElidedLabel()
+        self.now_panel = NowPanel()
+        self.bar = LiveBar()
+        self._lay_out()
+        self._connect()
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(TICK)
+        self._timer.timeout.connect(self.tick)
+        self.bar.video.set_choice(self.memory.choice("video"))
+        self.bar.audio.set_choice(self.memory.choice("audio"))
+        self._show_recording()
+
+    @property
+    def state(self) -> LiveState:
+        return LiveState.STOPPED if self.live is None else self.live.state
+
+    @property
+    def running(self) -> bool:
+        return self.state in (LiveState.STARTING, LiveState.RUNNING, LiveState.PAUSED)
+
+    def enter(self) -> None:
+        """Look for devices and show what they see; returns at once."""
+        if self._scan is None:
+            self._scan = Background("devices", self._list_devices)
+        self._timer.start()
+        self.tick()
+
+    def use(self, request: LiveRequest) -> None:
+        """Take what a command line asks for; it is not remembered."""
+        for which, choice in request.sources.items():
+            (self.bar.video if which == "video" else self.bar.audio).set_choice(choice)
+        self._folder_wanted = request.folder
+        self._show_recording()
+
+    def start(self) -> None:
+        """Analyse from now on, and record if that is switched on."""
+        if self.running or self._start_wanted:
+            return
+        self._start_wanted = True
+        self.plot.clear()
+        self.transcript.clear_words()
+        self._rows, self._markers = (0, -1.0), 0
+        self._begin()
+
+    def stop(self) -> None:
+        """End in order; returns at once."""
+        self._start_wanted = False
+        if self.live is not None:
+            self.live.stop()
+            self._ending.append((self.live, self.folder))
+            self.live, self.folder = None, None
+            self._show_state()
+
+    def toggle(self) -> None:
+        """Start, pause or go on."""
+        if self.live is not None and self.state is LiveState.RUNNING:
+            self.live.pause()
+        elif self.live is not None and self.state is LiveState.PAUSED:
+            self.live.resume()
+        else:
+            self.start()
+        self._show_state()
+
+    def mark(self, label: str = "") -> None:
+        """Put a marker at the present moment; without a label it is numbered."""
+        if self.live is not None and self.state in (LiveState.RUNNING, LiveState.PAUSED):
+            self._markers += 1
+            self.live.mark(label or f"Marker {self._markers}")
+
+    def leave(self) -> bool:
+        """Close all devices and end everything. Returns whether all ended in time."""
+        self._timer.stop()
+        making, self._making = self._making, None
+        scan, self._scan = self._scan, None
+        if making is not None and making.done and making.result is not None:
+            self.live = making.result
+        if self.live is not None and self.running:
+            self.stop()
+        elif self.live is not None:
+            self.live.abort()
+            self._ending.append((self.live, None))
+            self.live = None
+        ending, self._ending = self._ending, []
+        ended = True
+        for live, folder in ending:
+            if not live.wait(ENDING):
+                live.abort()
+                ended = live.wait(0.3) and ended
+            elif folder is not None:
+                self.recorded.emit(folder)
+        for work in (making, scan):
+            ended = (work is None or work.join(0.2)) and ended
+        self.in_use.emit(False, False, False)
+        return ended
+
+    def tick(self) -> None:
+        """Bring everything to the present; thirty times a second while the page is open."""
+        self._ticks += 1
+        self._take_devices()
+        self._take_session()
+        self._end_sessions()
+        if self.live is not None:
+            self._show_picture(self.live)
+            self._show_rows(self.live)
+            self.bar.level.set_level(*self.live.level())
+            self.bar.set_time(self.live.now)
+            self.plot.set_now(self.live.now)
+            self.plot.set_marks([(to_seconds(m.end), m.data.label) for m in self.live.markers()])
+        else:
+            self.bar.level.set_level(0.0, 0.0)
+        self._show_state()
+        if self.live is not None and self._ticks % SLOW == 0:
+            self._show_health(self.live)
+
+    def set_recording(self, on: bool) -> None:
+        """Whether the next session is recorded."""
+        self.memory.recording = on
+        self._folder_wanted = self._folder_wanted if on else None
+        self._show_recording()
+
+    def set_folder(self, folder: Path) -> None:
+        """Where recordings go."""
+        self.memory.folder = folder
+        self._show_recording()
+
+    def toggle_landmarks(self, shown: bool) -> None:
+        self.picture.show_landmarks = shown
+        self.picture.redraw()
+
+    def apply_theme(self, theme: Theme) -> None:
+        for view in (self.picture, self.chips, self.transcript, self.graph, self.plot,
+                     self.now_panel, self.bar):  # fmt: skip
+            view.apply_theme(theme)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
+        for card in self._side:
+            card.setFixedWidth(NARROW_SIDE if self.width() < NARROW else SIDE)
+        super().resizeEvent(event)
+
+    def _begin(self) -> None:
+        """Start the session that is there, or make one first."""
+        if self.live is not None and self.live.state is LiveState.PREVIEW:
+            self._start_wanted = False
+            if self.memory.recording or self._folder_wanted is not None:
+                self.folder = self._folder_wanted or new_folder(self.memory.folder, self.now())
+                self._folder_wanted = None
+            self.live.start(self.folder)
+            self._show_state()
+        elif self._making is None:
+            self._open()
+
+    def _open(self) -> None:
+        video, audio = self.bar.video.choice, self.bar.audio.choice
+        make = self._make
+        self._making = Background("opening", lambda: make(video, audio))
+
+    def _take_devices(self) -> None:
+        scan = self._scan
+        if scan is None or not scan.done:
+            return
+        self._scan = None
+        found = scan.result or Devices()
+        self.bar.video.set_devices(found.cameras)
+        self.bar.audio.set_devices(found.microphones)
+        if self.live is None and self._making is None:
+            self._open()
+
+    def _take_session(self) -> None:
+        making = self._making
+        if making is None or not making.done:
+            return
+        self._making = None
+        if making.result is None:
+            self._start_wanted = False
+            self._say(making.failure or "")
+            return
+        self.live = making.result
+        self.live.preview()
+        self._say("")
+        if self._start_wanted:
+            self._begin()
+
+    def _end_sessions(self) -> None:
+        for live, folder in list(self._ending):
+            if live.wait(0):
+                self._ending.remove((live, folder))
+                if folder is not None:
+                    self.recorded.emit(folder)
+
+    def _choose(self, which: str, choice: SourceChoice | None) -> None:
+        self.memory.remember(which, choice)
+        if self.live is None:
+            return
+        if which == "video":
+            self.live.choose_video(choice)
+        else:
+            self.live.choose_audio(choice)
+
+    def _show_picture(self, live: Live) -> None:
+        status = live.video_status()
+        device = status.choice is not None and status.choice.kind == "device"
+        self.picture.mirrored = device
+        picture = live.newest_picture()
+        if picture is None or status.state in ("off", "lost"):
+            self.picture.set_picture(None, None, _note(status))
+            return
+        landmarks = None
+        if self.picture.show_landmarks and self.running:
+            landmarks = live.landmarks_at(to_seconds(picture.end))
+        self.picture.set_picture(picture.data.image, landmarks)
+
+    def _show_rows(self, live: Live) -> None:
+        timeline = live.timeline()
+        self.transcript.set_words(live.words(), live.tentative())
+        if not len(timeline):
+            return
+        rows = (len(timeline), float(timeline.time[-1]))
+        if rows == self._rows:
+            return
+        self._rows = rows
+        self.plot.set_rows(timeline)
+        moment = moment_at(timeline, rows[1])
+        self.now_panel.set_moment(moment)
+        self.graph.set_moment(moment)
+        live.displayed(rows[1])
+
+    def _show_state(self) -> None:
+        state = self.state
+        busy = state is LiveState.STARTING or self._start_wanted or bool(self._ending)
+        self.bar.set_state(
+            running=state in (LiveState.RUNNING, LiveState.PAUSED),
+            paused=state is LiveState.PAUSED,
+            busy=busy,
+        )
+        live = self.live
+        if live is None:
+            opening = self._making is not None or self._scan is not None
+            text = "Opening\N{HORIZONTAL ELLIPSIS}" if opening else "Stopped. Nothing is open."
+            if self._ending:
+                text = "Ending the session\N{HORIZONTAL ELLIPSIS}"
+            self.picture.set_picture(None, None, text)
+            self.status.set_whole("")
+            for chip in self.chips.chips.values():
+                chip.set_status(None, "", "")
+            self.in_use.emit(False, False, bool(self._ending))
+            return
+        video, audio = live.video_status(), live.audio_status()
+        recording = self.folder is not None and state is not LiveState.PAUSED
+        self.in_use.emit(video.in_use, audio.in_use, recording)
+        for name, status in live.modalities().items():
+            here = {"present": True, "absent": False}.get(status.state)
+            known = status.state in ("present", "absent")
+            self.chips.chips[name].set_status(here, "" if known else status.state, status.text)
+        if state is LiveState.STARTING:
+            self.status.set_whole("The models are being loaded\N{HORIZONTAL ELLIPSIS}")
+        elif state is LiveState.PAUSED:
+            self.status.set_whole("Paused: nothing is analysed or recorded")
+        elif state is LiveState.PREVIEW:
+            self.status.set_whole("Preview: nothing is analysed yet")
+        failed = [s.text for s in live.modalities().values() if s.state == "failed"]
+        lost = [s.text for s in (video, audio) if s.state == "lost"]
+        self._say(next(iter([*lost, *failed]), ""))
+
+    def _show_health(self, live: Live) -> None:
+        health = live.health()
+        self.health.set_health(health)
+        self.picture.draw_mesh = health.draw_landmarks
+        if self.state is LiveState.RUNNING:
+            self.status.set_whole(health_line(health))
+
+    def _say(self, text: str) -> None:
+        """Report a fault once, and once that it is over."""
+        if text != self._said:
+            self._said = text
+            self.problem.emit(text)
+
+    def _show_recording(self) -> None:
+        wanted = self._folder_wanted
+        on = self.memory.recording or wanted is not None
+        self.bar.set_recording(on, str(wanted or self.memory.folder))
+
+    def _lay_out(self) -> None:
+        viewer = QFrame()
+        viewer.setObjectName("card")
+        column = QVBoxLayout(viewer)
+        column.setContentsMargins(GRID, GRID, GRID, GRID + 4)
+        column.setSpacing(GRID)
+        column.addWidget(self.picture, 1)
+        column.addWidget(self.chips)
+        upper = QSplitter(Qt.Orientation.Horizontal)
+        upper.addWidget(viewer)
+        follow = TextButton("Follow", "Scroll along with the spoken words", "link")
+        follow.hide()
+        self.transcript.view.following_changed.connect(lambda on: follow.setVisible(not on))
+        follow.clicked.connect(lambda: self.transcript.view.follow())
+        upper.addWidget(Card("Transcript", self.transcript, follow))
+        self._right = QStackedWidget()
+        to_health = TextButton("Health", "How the program keeps up (H)", "link")
+        to_graph = TextButton("Graph", "Who teaches whom (H)", "link")
+        self._right.addWidget(Card("Who teaches whom", self.graph, to_health))
+        self._right.addWidget(Card("Health", self.health, to_graph))
+        to_health.clicked.connect(self.toggle_health)
+        to_graph.clicked.connect(self.toggle_health)
+        self.status.setProperty("quiet", True)
+        now = Card("Now", self.now_panel)
+        self._side: tuple[QWidget, QWidget] = (self._right, now)
+        rows = QSplitter(Qt.Orientation.Vertical)
+        rows.addWidget(beside(upper, self._right))
+        lower = beside(Card("Emotions now", self.plot, self.status), now)
+        lower.setMinimumHeight(26 * GRID)
+        rows.addWidget(lower)
+        for splitter, sizes in ((upper, (11, 10)), (rows, (10, 11))):
+            splitter.setHandleWidth(GRID)
+            splitter.setChildrenCollapsible(False)
+            for index, stretch in enumerate(sizes):
+                splitter.setStretchFactor(index, stretch)
+            splitter.setSizes([part * 40 for part in sizes])
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.setSpacing(GRID + 4)
+        page.addWidget(rows, 1)
+        page.addWidget(self.bar)
+
+    def toggle_health(self) -> None:
+        """From the graph to the health panel and back."""
+        self._right.setCurrentIndex(1 - self._right.currentIndex())
+
+    def _connect(self) -> None:
+        self.bar.start_pressed.connect(self.start)
+        self.bar.stop_pressed.connect(self.stop)
+        self.bar.pause_pressed.connect(self.toggle)
+        self.bar.mark_pressed.connect(lambda: self.mark())
+        self.bar.record_toggled.connect(self.set_recording)
+        self.bar.video.chosen.connect(lambda choice: self._choose("video", choice))
+        self.bar.audio.chosen.connect(lambda choice: self._choose("audio", choice))
+        self.bar.video.refused.connect(self.problem)
+        self.bar.audio.refused.connect(self.problem)
+        self.now_panel.emphasised.connect(self.plot.emphasise)
+
+
+def _note(status: SourceStatus) -> str:
+    """What stands in place of the picture."""
+    if status.text:
+        return status.text
+    opening = "The camera is being opened\N{HORIZONTAL ELLIPSIS}"
+    return {"off": "The camera is off.", "opening": opening}.get(status.state, "No picture yet")
