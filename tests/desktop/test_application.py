@@ -65,9 +65,14 @@ def test_an_unexpected_error_is_shown_and_the_window_lives_on(tmp_path: Path) ->
     window = next(w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow))
     QTimer.singleShot(0, lambda: 1 / 0)
     def look():
+        if not window.message.isVisible():
+            return
+        timer.stop()
         print(window.message.text, window.message.isVisible())
         window.close()
-    QTimer.singleShot(50, look)
+    timer = QTimer(window)
+    timer.timeout.connect(look)
+    timer.start(20)
     """
     done = run_window(act.strip(), tmp_path)
     assert done.stdout.strip() == "Something went wrong: ZeroDivisionError: division by zero True"
