@@ -17,6 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only people whom the training of this checkpoint held out of these examples",
     )
     parser.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="DIR",
+        help="draw the confusion matrix and the calibration into this folder",
+    )
+    parser.add_argument(
         "--json", action="store_true", help="print one JSON object; null is undefined"
     )
 
@@ -25,7 +31,8 @@ def run(args: argparse.Namespace) -> int:
     """Print the metrics over the items of the folder. Raises BadInput and ModelFileError."""
     from assets.errors import BadInput
     from inference.checkpoint import load_checkpoint
-    from inference.training.evaluate import evaluate, items_for, settings_of
+    from inference.training.evaluate import items_for, settings_of
+    from inference.training.evaluation import evaluation_of
     from inference.training.sequence_files import load_data
     from inference.training.split import parts_by_person
 
@@ -36,10 +43,18 @@ def run(args: argparse.Namespace) -> int:
             raise BadInput(f"the checkpoint {args.checkpoint} does not say whom it held out")
         fold = settings_of(checkpoint).fold
         items = items.take(parts_by_person(items.people, items.splits, fold).test)
-    found = evaluate(checkpoint, items)
+    found = evaluation_of(checkpoint, items)
+    if args.pictures is not None:
+        from desktop.evaluation_pictures import draw_evaluation
+
+        draw_evaluation(found, args.pictures)
     if args.json:
-        print(json.dumps(found, allow_nan=False))
+        print(json.dumps(found.to_json(), allow_nan=False))
         return 0
-    for name, value in found.items():
-        print(f"{name:14} {value:.4f}" if isinstance(value, float) else f"{name:14} {value}")
+    for name, value in found.metrics.items():
+        text = f"{value:.4f}" if isinstance(value, float) else str(value)
+        interval = found.intervals.get(name)
+        print(
+            f"{name:14} {text}" + (f"  [{interval[0]:.4f}, {interval[1]:.4f}]" if interval else "")
+        )
     return 0

@@ -11,14 +11,15 @@ import torch
 from assets.errors import BadInput
 from extractors.features import FloatArray
 from inference.checkpoint import Checkpoint
-from inference.training.batches import batch_of, targets_of
+from inference.model import DHMDConfig
+from inference.training.batches import batch_of, class_of_label, targets_of
 from inference.training.configuration import TrainingSettings, settings_from
 from inference.training.examples import Example, ExampleSet, require_widths
 from inference.training.metrics import emotion_metrics, sentiment_metrics
 from inference.training.prepare import prepared_examples, prepared_sequences
 from inference.training.sequences import Sequences, per_person, sequences_of
 
-__all__ = ["Predicted", "evaluate", "items_for", "predict", "settings_of"]
+__all__ = ["Predicted", "evaluate", "items_for", "predict", "scores", "settings_of"]
 
 AT_ONCE = 64
 """Items that go through the network together."""
@@ -71,18 +72,32 @@ def evaluate(
             raise BadInput("this checkpoint was trained on sequences, not on examples")
         require_widths(items, checkpoint.windows)
         items = sequences_of("examples", items, checkpoint.windows)
-    predicted = predict(checkpoint, items)
-    found: dict[str, Any] = {"n": len(items)}
-    if checkpoint.config.emotions:
-        labels = targets_of(items, checkpoint.config.emotions).emotion.numpy()
-        told = labels >= 0
-        if not told.any():
+    return scores(checkpoint.config, items, predict(checkpoint, items))
+
+
+def scores(
+    config: DHMDConfig,
+    items: Sequences,
+    predicted: Predicted,
+    chosen: npt.NDArray[np.int64] | None = None,
+) -> dict[str, float | None]:
+    """The metrics of `evaluate`, of the items at the indices `chosen`, which may repeat.
+
+    Emotions are measured on the items that have one of the network's, sentiment on those that
+    have one and on which anything was seen. Raises BadInput if no item has an emotion.
+    """
+    rows = np.arange(len(items)) if chosen is None else chosen
+    found: dict[str, Any] = {"n": len(rows)}
+    if config.emotions:
+        labels = class_of_label(config.emotions)[items.emotion]
+        told = rows[labels[rows] >= 0]
+        if not len(told):
             raise BadInput("no example to evaluate on has an emotion that the checkpoint knows")
         found |= asdict(emotion_metrics(labels[told], predicted.emotions[told]))
-    if checkpoint.config.sentiment:
-        told = predicted.known & ~np.isnan(items.sentiment)
+    if config.sentiment:
+        told = rows[predicted.known[rows] & ~np.isnan(items.sentiment[rows])]
         found |= asdict(sentiment_metrics(items.sentiment[told], predicted.sentiment[told]))
-    return found | {"n": len(items)}
+    return found | {"n": len(rows)}
 
 
 def settings_of(checkpoint: Checkpoint) -> TrainingSettings:

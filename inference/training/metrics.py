@@ -9,10 +9,15 @@ from extractors.features import FloatArray
 
 __all__ = [
     "EmotionMetrics",
+    "Reliability",
     "SentimentMetrics",
+    "confusion_matrix",
+    "coverage",
     "emotion_metrics",
     "expected_calibration_error",
+    "reliability",
     "sentiment_metrics",
+    "weighted_f1",
 ]
 
 IntArray = npt.NDArray[np.int64]
@@ -41,6 +46,12 @@ class SentimentMetrics:
     """Same sign, over labels that are not 0; None without any."""
     acc7: float | None
     """Same integer after rounding half to even within [-3, 3]."""
+    f1: float | None
+    """F1 of the signs, weighted by how often each occurs; labels as for `acc2`."""
+    acc2_has_zero: float | None
+    """Both below 0 or neither, over all labels: 0 counts as not negative."""
+    f1_has_zero: float | None
+    """The weighted F1 of that."""
 
 
 def emotion_metrics(labels: IntArray, probabilities: FloatArray) -> EmotionMetrics:
@@ -72,28 +83,67 @@ def emotion_metrics(labels: IntArray, probabilities: FloatArray) -> EmotionMetri
 def sentiment_metrics(labels: FloatArray, predicted: FloatArray) -> SentimentMetrics:
     """Metrics of `predicted` [n] against `labels` [n], both in [-3, 3]."""
     if len(labels) == 0:
-        return SentimentMetrics(None, None, None, None)
+        return SentimentMetrics(*[None] * 7)
     signed = labels != 0
+    positive = (labels > 0)[signed], (predicted > 0)[signed]
+    negative = labels < 0, predicted < 0
     varied = labels.std() > 0 and predicted.std() > 0
     return SentimentMetrics(
         mae=float(np.abs(labels - predicted).mean()),
         corr=float(np.corrcoef(labels, predicted)[0, 1]) if varied else None,
-        acc2=float(np.mean((labels > 0)[signed] == (predicted > 0)[signed]))
-        if signed.any()
-        else None,
+        acc2=float(np.mean(positive[0] == positive[1])) if signed.any() else None,
         acc7=float(np.mean(np.round(labels) == np.round(np.clip(predicted, -3, 3)))),
+        f1=weighted_f1(*positive) if signed.any() else None,
+        acc2_has_zero=float(np.mean(negative[0] == negative[1])),
+        f1_has_zero=weighted_f1(*negative),
     )
+
+
+def weighted_f1(labels: npt.NDArray[np.bool_], predicted: npt.NDArray[np.bool_]) -> float:
+    """Mean F1 of the classes true and false, weighted by how often each is in the labels [n]."""
+    total = 0.0
+    for side in (True, False):
+        hits = np.sum((labels == side) & (predicted == side))
+        both = np.sum(labels == side) + np.sum(predicted == side)
+        total += 2 * hits / both * np.mean(labels == side) if both else 0.0
+    return float(total)
+
+
+def coverage(labels: FloatArray, predicted: FloatArray, half_width: float) -> float | None:
+    """Part of the labels [n] within `half_width` of the prediction; None without labels."""
+    return float(np.mean(np.abs(labels - predicted) <= half_width)) if len(labels) else None
+
+
+def confusion_matrix(labels: IntArray, predicted: IntArray, classes: int) -> IntArray:
+    """How many items of class i were taken for class j: [classes, classes]."""
+    counts = np.bincount(labels * classes + predicted, minlength=classes**2)
+    return counts.reshape(classes, classes)
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Per bin of confidence that is not empty: mean confidence, accuracy and items, [bins]."""
+
+    confidence: FloatArray
+    accuracy: FloatArray
+    count: IntArray
+
+
+def reliability(labels: IntArray, probabilities: FloatArray, bins: int = 15) -> Reliability:
+    """How right predictions are by how sure they are (Guo et al. 2017, figure 1)."""
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = probabilities.argmax(axis=1) == labels
+    index = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    count = np.bincount(index, minlength=bins)
+    filled = count > 0
+    sums = [np.bincount(index, weights=values, minlength=bins) for values in (confidence, right)]
+    mean, accuracy = ((total[filled] / count[filled]).astype(np.float32) for total in sums)
+    return Reliability(mean, accuracy, count[filled])
 
 
 def expected_calibration_error(
     labels: IntArray, probabilities: FloatArray, bins: int = 15
 ) -> float:
     """Mean |accuracy - confidence| over equal bins of confidence (Guo et al. 2017, eq. 3)."""
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
-    index = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    error = 0.0
-    for b in np.unique(index):
-        inside = index == b
-        error += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
-    return float(error)
+    found = reliability(labels, probabilities, bins)
+    return float(np.average(np.abs(found.accuracy - found.confidence), weights=found.count))

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from inference.training.metrics import (
+    confusion_matrix,
+    coverage,
     emotion_metrics,
     expected_calibration_error,
+    reliability,
     sentiment_metrics,
 )
 
@@ -85,3 +88,40 @@ def test_what_is_undefined_is_none(
     for name in ("mae", "corr", "acc2", "acc7"):
         value = getattr(found, name)
         assert value is None if name in undefined else np.isfinite(value)
+
+
+def test_signs_both_ways_agree_with_scikit_learn() -> None:
+    from sklearn.metrics import accuracy_score, f1_score
+
+    generator = np.random.default_rng(0)
+    labels = generator.integers(-3, 4, 200).astype(np.float32)
+    predicted = (labels + 2 * generator.standard_normal(200)).astype(np.float32)
+    predicted[:5] = 0.0
+    found = sentiment_metrics(labels, predicted)
+    signed = labels != 0
+    for sides, accuracy, f1 in (
+        ((labels[signed] > 0, predicted[signed] > 0), found.acc2, found.f1),
+        ((labels >= 0, predicted >= 0), found.acc2_has_zero, found.f1_has_zero),
+    ):
+        assert accuracy == pytest.approx(accuracy_score(*sides))
+        assert f1 == pytest.approx(f1_score(*sides, average="weighted"))
+
+
+def test_seven_classes_are_rounded_half_to_even() -> None:
+    labels = np.array([0.5, 1.5, -2.5, 3.0], np.float32)  # 0, 2, -2, 3
+    predicted = np.array([-0.5, 2.5, -1.5, 9.0], np.float32)  # 0, 2, -2, 3 after clipping
+    assert sentiment_metrics(labels, predicted).acc7 == 1.0
+    assert sentiment_metrics(labels, predicted + 0.1).acc7 == 0.5
+
+
+def test_confusion_reliability_and_coverage_by_hand() -> None:
+    counts = confusion_matrix(np.array([0, 0, 1, 2]), np.array([0, 2, 1, 2]), 3)
+    assert counts.tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 1]]
+    probabilities = np.array([[0.9, 0.1], [0.92, 0.08], [0.4, 0.6]], np.float32)
+    found = reliability(np.array([0, 1, 1]), probabilities)
+    assert found.count.tolist() == [1, 2]
+    np.testing.assert_allclose(found.confidence, [0.6, 0.91], rtol=1e-6)
+    np.testing.assert_allclose(found.accuracy, [1.0, 0.5])
+    labels = np.array([0.0, 1.0, 2.0, 3.0], np.float32)
+    assert coverage(labels, np.zeros(4, np.float32), 1.0) == 0.5
+    assert coverage(labels[:0], labels[:0], 1.0) is None

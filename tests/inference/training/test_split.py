@@ -6,11 +6,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from inference.training import split
 from inference.training.examples import Example, ExampleSet
-from inference.training.split import FOLDS, fold_of, split_by_person
+from inference.training.split import FOLDS, fold_of, parts_by_person, split_by_person
 
 CHECKOUT = Path(split.__file__).parents[2]
 PEOPLE = [f"ravdess {actor:02d}" for actor in range(1, 24)]
@@ -79,3 +80,28 @@ def test_a_corpus_with_a_split_of_its_own_keeps_it(fold: int) -> None:
     found = split_by_person(ExampleSet("own", marked), fold)
     assert {(e.person, e.variant) for e in found.test} == {(PEOPLE[3], 0)}
     assert PEOPLE[3] not in {e.person for e in found.train}
+
+
+def parts(people: list[str], splits: list[str], validation: float = 0.0) -> list[list[bool]]:
+    found = parts_by_person(people, splits, 0, validation)
+    return [mask.tolist() for mask in (found.train, found.validation, found.test)]
+
+
+def test_the_names_that_a_corpus_gives_its_parts_are_kept() -> None:
+    people = ["a", "b", "c", "d"]
+    train, validation, test = parts(people, ["train", "valid", "test", "train"], 0.5)
+    assert (train, validation, test) == (
+        [True, False, False, True], [False, True, False, False], [False, False, True, False],
+    )  # fmt: skip
+    train, validation, test = parts(people, ["train", "dev", "train", "train"])
+    assert test == [False, True, False, False]
+    assert not any(validation)
+
+
+def test_people_are_taken_from_training_where_nothing_is_named_for_validation() -> None:
+    people = [f"p{i // 2}" for i in range(40)]
+    train, validation, test = (np.asarray(mask) for mask in parts(people, [""] * 40, 0.25))
+    names = np.asarray(people)
+    assert [len(set(names[mask])) for mask in (train, validation, test)] == [12, 4, 4]
+    assert (train + validation + test == 1).all()
+    assert not set(names[train]) & set(names[validation])
