@@ -29,6 +29,8 @@ class Pictures:
 
     times: Sequence[int]
     flash: int | None = None
+    white: frozenset[int] = frozenset()
+    """Times of pictures that are white by themselves."""
     width: int = 160
     height: int = 120
     codec: str = "libx264"
@@ -105,7 +107,7 @@ def write_clip(
 
 def _image(pictures: Pictures, time: int) -> npt.NDArray[np.uint8]:
     image = np.full((pictures.height, pictures.width, 3), 16, np.uint8)
-    if pictures.flash is not None and time >= pictures.flash:
+    if time in pictures.white or (pictures.flash is not None and time >= pictures.flash):
         image[:] = 235
     image[: pictures.height // 3, : pictures.width // 3] = (220, 20, 20)
     return image
