@@ -103,6 +103,10 @@ class LoadedRecording:
             if session is not None:
                 # read what the window will ask for while the window does not wait
                 _ = session.timeline, session.words, session.landmarks_at(0.0)
+                if session.problems:
+                    self._failure = f"Not all of {self.title} can be read: " + "; ".join(
+                        session.problems
+                    )
                 self._session = session
         except AffectscopeError as error:
             if not self._closing.is_set():

@@ -8,12 +8,25 @@ from typing import Any
 
 from extractors.session_layout import FORMAT, MANIFEST
 
-__all__ = ["make_durable", "manifest_text", "write_manifest"]
+__all__ = ["json_line", "make_durable", "manifest_text", "write_manifest"]
 
 
 def manifest_text(manifest: Mapping[str, Any]) -> str:
     """The manifest as it stands in the file."""
-    return json.dumps({"format": FORMAT, **manifest}, indent=2, ensure_ascii=False) + "\n"
+    entries = {"format": FORMAT, **manifest}
+    return json.dumps(entries, indent=2, ensure_ascii=False, default=_plain) + "\n"
+
+
+def json_line(entries: Mapping[str, Any]) -> bytes:
+    """A line of a file of JSON lines. What JSON does not know becomes a number or a text."""
+    text = json.dumps(entries, ensure_ascii=False, default=_plain)
+    # text that is not Unicode (from names of files) holds lone surrogates: JSON writes \udcff
+    return (text + "\n").encode(errors="backslashreplace")
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of NumPy as numbers, arrays as lists, anything else as text."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any], *, durable: bool = True) -> None:

@@ -200,5 +200,7 @@ class Disk:
                         self._system.sync(file.descriptor)
             except OSError as error:
                 self._fail(error)
+            except Exception as error:  # nothing would be made durable any more: say so
+                self._fail(OSError(f"{type(error).__name__}: {error}"))
             if ended:
                 return

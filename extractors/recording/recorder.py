@@ -1,6 +1,5 @@
 """Writes a session while it happens, so that little is lost however it ends."""
 
-import json
 import os
 import shutil
 import threading
@@ -9,6 +8,8 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from av.error import FFmpegError
 
 from assets.errors import SessionError
 from extractors.features import (
@@ -21,7 +22,7 @@ from extractors.features import (
 )
 from extractors.folder_lock import lock_folder
 from extractors.landmark_file import landmark_bytes, landmark_header
-from extractors.manifest_file import make_durable, write_manifest
+from extractors.manifest_file import json_line, make_durable, write_manifest
 from extractors.recording.arrow_stream import SUFFIX, StreamTable
 from extractors.recording.disk import Disk, GrowingFile, OperatingSystem
 from extractors.recording.media_writer import MediaWriter
@@ -81,7 +82,7 @@ class Recorder:
         self._guard = threading.Lock()
         self._newest = self._flushed = 0
         self._landmark_rows = 0
-        self._skipped = 0
+        self._skipping = False
         self._opened = False
         self._named = False
         """Whether the names of the files are known to outlive a power cut."""
@@ -162,7 +163,10 @@ class Recorder:
                 began = datetime.now(UTC) - timedelta(seconds=to_seconds(sample.end))
                 self._manifest["recorded"] = began.isoformat(timespec="milliseconds")
         with self._guard:
-            self._write(sample)
+            try:
+                self._write(sample)
+            except FFmpegError as error:
+                raise self._cannot(error) from error
             self._newest = max(self._newest, sample.end)
             due = self._newest - self._flushed >= FLUSH
         if due:
@@ -199,9 +203,12 @@ class Recorder:
     def _add_picture(self, sample: Sample[VideoFrame]) -> None:
         written: int | None = None
         if self._media is not None and self.plan.pictures:
-            if self._disk.waiting > MOST_WAITING:
-                self._skipped += 1
-            else:
+            skipping = self._disk.waiting > MOST_WAITING
+            if skipping and not self._skipping:
+                text = "the disk is too slow: pictures are left out"
+                self._add_line("events", {**_at(sample), "kind": "disk slow", "text": text})
+            self._skipping = skipping
+            if not skipping:
                 written = self._media.add_picture(sample.data.image, sample.end)
         row = _capture_row(sample)
         row["written"] = None if written is None else to_seconds(written)
@@ -228,7 +235,7 @@ class Recorder:
         self._tables["face"].add(face_row(sample, row))
 
     def _add_line(self, name: str, line: Row) -> None:
-        self._lines[name].write((json.dumps(line, ensure_ascii=False) + "\n").encode())
+        self._lines[name].write(json_line(line))
 
     def _tick(self) -> None:
         """Once a second, in the thread that makes data durable. Raises OSError."""
@@ -301,8 +308,9 @@ class Recorder:
                 return
             self._ended = True
             if self._media is not None:
-                for row in self._media.close():
-                    self._tables["sound"].add(row)
+                with suppress(FFmpegError):  # it was told; the file is whole up to there
+                    for row in self._media.close():
+                        self._tables["sound"].add(row)
             for table in self._tables.values():
                 table.close()
             self._landmarks.seek(0)

@@ -6,6 +6,8 @@ __all__ = ["TOLERANCE", "SoundClock"]
 
 TOLERANCE = SECOND // 50
 """A block further than this from where the samples before it end was preceded by a loss."""
+LONGEST_SILENCE = 600 * SECOND
+"""What is missing for longer is not filled: the times jump instead."""
 SMOOTHING = 2 * SECOND
 """Sound by which a stamp loses two thirds of its weight."""
 
@@ -39,7 +41,10 @@ class SoundClock:
         """
         late = start - self.time_of(self.length)
         shift = 0
-        if self._blocks == 0 or abs(late) > TOLERANCE:
+        if late > LONGEST_SILENCE:
+            self._offset += late
+            late = 0
+        elif self._blocks == 0 or abs(late) > TOLERANCE:
             shift = max(-samples, round(late * self.rate / SECOND))
             late = start - self.time_of(self.length + shift)
         self._blocks += 1

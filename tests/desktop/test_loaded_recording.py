@@ -11,6 +11,9 @@ from assets.errors import BadInput, SessionError
 from desktop.loaded_recording import LoadedRecording
 from desktop.open_recording import open_recording
 from desktop.session_cache import forget_old, place_for
+from extractors.recording import Recorder, RecordingPlan
+from extractors.stream import SECOND
+from tests.extractors import sessions
 
 SAMPLE = ASSETS / "sample" / "sample.mp4"
 DEADLINE = 120.0
@@ -81,6 +84,21 @@ def test_closing_during_the_analysis_leaves_nothing(cache: Path) -> None:
     assert not recording._thread.is_alive()
     assert recording.failure is None
     assert not cache.exists() or not list(cache.iterdir())
+
+
+def test_what_is_left_of_a_damaged_session_is_shown_and_the_rest_is_named(
+    tmp_path: Path, opened: list[LoadedRecording]
+) -> None:
+    recorder = Recorder(tmp_path / "take", RecordingPlan(features_only=True))
+    recorder.add(sessions.text(("hello", 0, SECOND)))
+    recorder.finish()
+    (tmp_path / "take" / "timeline.parquet").unlink()
+    recording = LoadedRecording(tmp_path / "take")
+    opened.append(recording)
+    recording._thread.join(DEADLINE)
+    assert recording.complete
+    assert recording.failure == "Not all of take can be read: timeline.parquet is missing"
+    assert [word.text for word in recording.words()] == ["hello"]
 
 
 def test_what_is_no_recording_is_said_at_once(tmp_path: Path) -> None:

@@ -173,6 +173,7 @@ def test_pictures_are_left_out_and_counted_if_too_much_waits(
     written = session.table("pictures")["written"].to_pylist()
     assert written.count(None) == session.manifest["synchrony"]["dropped_frames"] > 10
     assert len(session.table("face")) == len(written)
+    assert [event["kind"] for event in session.events] == ["disk slow"]
 
 
 def test_a_disk_that_never_takes_anything_is_told(

@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -69,3 +70,26 @@ def test_what_a_recording_cannot_hold_is_told(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="holds no str"):
         recorder.add(at(0, "words"))
     recorder.abort()
+
+
+def test_any_value_and_any_text_is_recorded(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "take")
+    values = {"load": np.float32(0.5), "times": np.arange(2), "at": Path("x")}
+    recorder.add(at(SECOND, Health(values)))
+    name = "clip \udcff"
+    recorder.add(at(SECOND, Event("camera lost", name, {"frames": np.int64(3)})))
+    session = Session(recorder.finish({"loss": np.float64(0.25)}))
+    assert session.health == ({"time": 1.0, "load": 0.5, "times": [0, 1], "at": "x"},)
+    assert session.events[0]["text"] == name
+    assert session.events[0]["details"] == {"frames": 3}
+    assert session.manifest["loss"] == 0.25
+    assert session.problems == ()
+
+
+def test_session_time_zero_is_told_in_wall_time(tmp_path: Path) -> None:
+    before = datetime.now(UTC)
+    recorder = Recorder(tmp_path / "take")
+    recorder.add(at(5 * SECOND, Marker("begin")))
+    began = Session(recorder.finish()).began
+    assert began is not None
+    assert before - timedelta(seconds=5.1) <= began <= datetime.now(UTC) - timedelta(seconds=4.9)
