@@ -22,6 +22,7 @@ class EmptyPage(QWidget):
     live_pressed = pyqtSignal()
     open_pressed = pyqtSignal()
     sample_pressed = pyqtSignal()
+    library_pressed = pyqtSignal()
     recent_pressed = pyqtSignal(Path)
 
     def __init__(self, has_sample: bool) -> None:
@@ -42,11 +43,13 @@ class EmptyPage(QWidget):
         self.open = TextButton("Open\N{HORIZONTAL ELLIPSIS}", "Open a video or session (O)")
         self.sample = TextButton("Open the sample", "A short clip that comes with the program")
         self.sample.setVisible(has_sample)
+        self.library = TextButton("Library", "Recorded sessions (Ctrl+B)")
         buttons = QHBoxLayout()
         buttons.setSpacing(GRID)
         buttons.addStretch()
         buttons.addWidget(self.live)
         buttons.addWidget(self.open)
+        buttons.addWidget(self.library)
         buttons.addWidget(self.sample)
         buttons.addStretch()
         self._recent = QVBoxLayout()
@@ -63,6 +66,7 @@ class EmptyPage(QWidget):
         column.addStretch()
         self.live.clicked.connect(self.live_pressed)
         self.open.clicked.connect(self.open_pressed)
+        self.library.clicked.connect(self.library_pressed)
         self.sample.clicked.connect(self.sample_pressed)
 
     def apply_theme(self, theme: Theme) -> None:

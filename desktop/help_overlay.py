@@ -28,7 +28,7 @@ class HelpOverlay(QWidget):
         self._card = QFrame()
         self._card.setObjectName("card")
         columns = QHBoxLayout()
-        columns.setSpacing(3 * GRID)
+        columns.setSpacing(2 * GRID)
         for groups in COLUMNS:
             one = QVBoxLayout()
             one.setSpacing(2 * GRID)

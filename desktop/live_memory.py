@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from PyQt6.QtCore import QSettings, QStandardPaths
+from PyQt6.QtCore import QSettings
 
+from desktop.library import library_folder
 from extractors.sources import SourceChoice
 
 __all__ = ["CONSENT", "LiveMemory"]
@@ -56,11 +57,9 @@ class LiveMemory:
 
     @property
     def folder(self) -> Path:
-        """Where recordings go."""
-        documents = QStandardPaths.writableLocation(
-            QStandardPaths.StandardLocation.DocumentsLocation
-        )
-        return Path(str(self._settings.value("live/folder", Path(documents, "Affectscope"))))
+        """Where recordings go; the library looks there."""
+        chosen = self._settings.value("live/folder")
+        return library_folder() if chosen is None else Path(str(chosen))
 
     @folder.setter
     def folder(self, path: Path) -> None:

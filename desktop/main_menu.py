@@ -18,8 +18,10 @@ __all__ = ["fill_menu"]
 def fill_menu(window: "MainWindow") -> QAction:
     """Build the menu. Returns the switch of the face mesh, which a key turns too."""
     menu = QMenu(window)
-    menu.addAction("Live", window.live.open)
+    menu.addAction("Live", lambda: window.live.open())
     menu.addAction("Open\N{HORIZONTAL ELLIPSIS}", window.ask_for_file)
+    menu.addAction("Library", lambda: window.library.open())
+    menu.addAction("Export\N{HORIZONTAL ELLIPSIS}", window.library.export_shown)
     recent = QMenu("Open recent", menu)
     menu.addMenu(recent)
     recent.aboutToShow.connect(lambda: _fill_recent(recent, window))

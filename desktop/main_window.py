@@ -14,6 +14,7 @@ from desktop.appearance import Appearance
 from desktop.empty_page import EmptyPage
 from desktop.head_bar import HeadBar
 from desktop.help_overlay import HelpOverlay
+from desktop.library_control import LibraryControl
 from desktop.live_control import LiveControl
 from desktop.live_opening import ListDevices, MakeLive, list_devices, make_live
 from desktop.main_menu import fill_menu
@@ -70,6 +71,7 @@ class MainWindow(QMainWindow):
         self.empty = EmptyPage(has_sample=sample_clip() is not None)
         self.page = RecordingPage(settings)
         self.live = LiveControl(self, settings, make_live, list_devices)
+        self.library = LibraryControl(self, settings)
         self._stack = QStackedWidget()
         self._lay_out()
         self._ticks = QTimer(self)
@@ -96,6 +98,8 @@ class MainWindow(QMainWindow):
     def show_part(self, part: QWidget, title: str) -> None:
         """Show a page without a recording."""
         self._close_recording()
+        if self.library.active:
+            self.library.end()
         self.message.hide()
         self.head.set_title(title)
         self.head.set_progress(None, "")
@@ -133,6 +137,8 @@ class MainWindow(QMainWindow):
             self.show_problem(str(error))
             return False
         self.live.close()
+        if self.library.active:
+            self.library.end()
         self._close_recording()
         self._play_when_ready = False
         self.message.hide()
@@ -183,6 +189,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802
         self._settings.setValue("geometry", self.saveGeometry())
         self.live.end()
+        self.library.end()
         self._close_recording()
         self._settings.sync()
         super().closeEvent(event)
@@ -292,7 +299,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(840, 560)
         self.setAcceptDrops(True)
         self._stack.addWidget(self.empty)
-        for part in (self.page, self.live.consent, self.live.page):
+        for part in (self.page, self.live.consent, self.live.page, self.library.page):
             self._stack.addWidget(part)
         self.empty.set_recent(self.recent.paths())
         whole = QWidget()
@@ -315,6 +322,7 @@ class MainWindow(QMainWindow):
         self.head.open_pressed.connect(self.ask_for_file)
         self.head.theme_pressed.connect(self.appearance.toggle)
         self.empty.live_pressed.connect(self.live.open)
+        self.empty.library_pressed.connect(self.library.open)
         self.empty.open_pressed.connect(self.ask_for_file)
         self.empty.sample_pressed.connect(self._open_sample)
         self.empty.recent_pressed.connect(self.open_path)
@@ -338,6 +346,8 @@ class MainWindow(QMainWindow):
                 "stop_live": self.live.page.stop,
                 "health": self.live.page.toggle_health,
                 "close": self.close_part,
+                "library": self.library.open,
+                "export": self.library.export_shown,
                 "back": awake(lambda: page.seek_by(-1.0)),
                 "on": awake(lambda: page.seek_by(1.0)),
                 "far_back": awake(lambda: page.seek_by(-5.0)),

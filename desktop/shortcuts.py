@@ -50,10 +50,12 @@ LIVE = (
 WINDOW = (
     Key("open", ("O", "Ctrl+O"), "Open"),
     Key("close", ("Ctrl+W",), "Close what is open"),
+    Key("library", ("Ctrl+B",), "Library"),
+    Key("export", ("Ctrl+E",), "Export"),
     Key("landmarks", ("L",), "Face mesh on or off"),
     Key("theme", ("D",), "Light or dark"),
     Key("fullscreen", ("F", "F11"), "Full screen"),
-    Key("leave", ("Escape",), "Leave full screen, close messages"),
+    Key("leave", ("Escape",), "Leave full screen"),
     Key("help", ("?", "F1"), "These keys"),
     Key("quit", ("Ctrl+Q",), "Quit"),
 )
@@ -64,13 +66,13 @@ ALSO_LIVE = (
     ("Ctrl 1 \N{EN DASH} 9", "Put marker 1 to 9"),
 )
 
-EMOTIONS = ("1 \N{EN DASH} 7,  0", "Emphasise an emotion, none")
+EMOTIONS = ("1 \N{EN DASH} 7,  0", "Emphasise an emotion")
 MOUSE = (
-    ("Click a word, the curves", "Go there"),
-    ("Drag on the time axis", "Repeat that range"),
-    ("Click on the time axis", "Stop repeating"),
-    ("Wheel over the curves", "Zoom"),
-    ("Double-click the curves", "See all"),
+    ("Click word, curves", "Go there"),
+    ("Drag time axis", "Repeat that range"),
+    ("Click time axis", "Stop repeating"),
+    ("Wheel", "Zoom"),
+    ("Double-click", "See all"),
 )
 
 

@@ -39,6 +39,27 @@ def stylesheet(theme: Theme) -> str:
         color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.border};
         selection-background-color: {theme.faint}; selection-color: {theme.text};
     }}
+    QLineEdit, QPlainTextEdit {{
+        color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.border};
+        border-radius: 6px; padding: 4px 8px; selection-background-color: {theme.accent};
+        selection-color: {theme.on_accent};
+    }}
+    QLineEdit {{ min-height: 22px; }}
+    QLineEdit:focus, QPlainTextEdit:focus {{ border: 2px solid {theme.accent}; padding: 3px 7px; }}
+    QTableWidget {{
+        color: {theme.text}; background: transparent; border: none; outline: none;
+        selection-background-color: {theme.faint}; selection-color: {theme.text};
+    }}
+    QTableWidget::item {{ padding: 0 8px; border-bottom: 1px solid {theme.faint}; }}
+    QTableWidget::item:selected {{ background: {theme.faint}; color: {theme.text}; }}
+    QHeaderView {{ background: transparent; }}
+    QHeaderView::section {{
+        color: {theme.muted}; background: transparent; border: none; padding: 4px 11px;
+        border-bottom: 1px solid {theme.border};
+    }}
+    QDialog {{ background: {theme.background}; }}
+    QCheckBox, QRadioButton {{ color: {theme.text}; spacing: 8px; min-height: 22px; }}
+    QCheckBox:disabled, QRadioButton:disabled {{ color: {theme.muted}; }}
     QScrollArea#plain, QWidget#plain {{ background: transparent; }}
     QToolButton::menu-indicator {{ image: none; }}
     QPushButton:hover, QToolButton:hover {{ background: {theme.faint}; }}

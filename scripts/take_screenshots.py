@@ -1,29 +1,40 @@
 """Pictures of the window for the documentation, rendered without a display.
 
-    python scripts/take_screenshots.py VIDEO_OR_SESSION --at 3.2 --out docs/pictures
+    python scripts/take_screenshots.py VIDEO --at 3.2 --out docs
 
-writes window-light.png and window-dark.png. Needs a font package such as fonts-dejavu-core.
+writes window.png and window-dark.png (the video played), live.png and live-dark.png (the same video
+in place of camera and microphone, after twelve seconds) and library.png (the sessions that there
+are). Needs a font package such as fonts-dejavu-core, and a machine that is not busy: a live session
+that cannot keep up says so.
 """
 
 import argparse
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from PyQt6.QtCore import QEventLoop, QSettings, QTimer
 from PyQt6.QtWidgets import QApplication
 
 from desktop.appearance import Choice
+from desktop.live_opening import LiveRequest
 from desktop.main_window import MainWindow
 from desktop.open_recording import open_recording
-from desktop.recording import Recording
+from desktop.session_cache import cache_folder
+from extractors.sources import SourceChoice
 
 PATIENCE = 600.0
 """Seconds that an analysis may take before the picture is made of what is there."""
+LIVE = 12.0
+"""Seconds of a live session before its picture is made."""
+
+PARTS = ("window", "live", "library")
 
 
 def wait(milliseconds: int) -> None:
@@ -33,52 +44,88 @@ def wait(milliseconds: int) -> None:
     loop.exec()
 
 
-def take(
-    make: Callable[[], Recording] | None,
-    seconds: float,
-    theme: Choice,
-    size: tuple[int, int],
-    target: Path,
-    until_complete: bool = True,
-) -> None:
-    """Render the window with a recording at `seconds` (or empty) into `target`."""
+def wait_until(reached: Callable[[], bool]) -> None:
+    """Let the window work until something is reached, or patience ends."""
+    end = monotonic() + PATIENCE
+    while not reached() and monotonic() < end:
+        wait(100)
+
+
+@contextmanager
+def opened(theme: Choice, size: tuple[int, int]) -> Iterator[MainWindow]:
+    """A window without any memory."""
     with tempfile.TemporaryDirectory() as folder:
         settings = QSettings(str(Path(folder, "settings.ini")), QSettings.Format.IniFormat)
         window = MainWindow(settings)
         window.appearance.choose(theme)
         window.resize(*size)
         window.show()
-        if make is not None:
-            window.open_with(make)
-            end = monotonic() + PATIENCE
-            while until_complete and window.recording is not None and monotonic() < end:
-                if window.recording.complete or window.recording.failure:
-                    break
-                wait(200)
-            wait(300)
-            window.page.seek(seconds)
-            window._wake()
-        wait(700)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        window.grab().save(str(target))
+        yield window
         window.close()
         window.deleteLater()
 
 
+def save(window: MainWindow, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    window.grab().save(str(target))
+    print(target)
+
+
+def show_recording(window: MainWindow, video: Path, seconds: float) -> None:
+    """The video, analysed, at `seconds`."""
+    window.open_with(lambda: open_recording(video))
+    recording = window.recording
+    assert recording is not None
+    wait_until(lambda: recording.complete or recording.failure is not None)
+    wait(300)
+    window.page.seek(seconds)
+    window._wake()
+    wait(700)
+
+
+def show_live(window: MainWindow, video: Path) -> None:
+    """The video in place of camera and microphone, with a marker."""
+    source = SourceChoice("file", str(video.absolute()))
+    page = window.live.page
+    page.memory.agree()
+    window.live.open(LiveRequest({"video": source, "audio": source}))
+    wait_until(lambda: page.live is not None)
+    page.start()
+    wait_until(lambda: page.live is None or page.live.now > 0.6 * LIVE)
+    page.mark("Question 2")
+    wait_until(lambda: page.live is None or page.live.now > LIVE)
+
+
+def show_library(window: MainWindow) -> None:
+    """The sessions that the program has made of videos on this computer."""
+    window.library.open(cache_folder())
+    wait_until(lambda: not window.library.page.busy)
+    wait(300)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("recording", metavar="VIDEO_OR_SESSION", type=Path)
+    parser.add_argument("video", metavar="VIDEO", type=Path)
     parser.add_argument("--at", type=float, default=3.2, help="seconds (3.2)")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder (docs)")
     parser.add_argument("--size", default="1280x800", help="pixels (1280x800)")
+    parser.add_argument("--only", choices=PARTS, help="one part alone")
     args = parser.parse_args()
     width, height = (int(part) for part in args.size.split("x"))
     application = QApplication(["affectscope"])
     application.setStyle("Fusion")
-    for theme in (Choice.LIGHT, Choice.DARK):
-        target = args.out / f"window-{theme.value}.png"
-        take(lambda: open_recording(args.recording), args.at, theme, (width, height), target)
-        print(target)
+    for theme, suffix in ((Choice.LIGHT, ""), (Choice.DARK, "-dark")):
+        for part in PARTS:
+            if args.only not in (None, part) or (part == "library" and suffix):
+                continue
+            with opened(theme, (width, height)) as window:
+                if part == "window":
+                    show_recording(window, args.video, args.at)
+                elif part == "live":
+                    show_live(window, args.video)
+                else:
+                    show_library(window)
+                save(window, args.out / f"{part}{suffix}.png")
 
 
 if __name__ == "__main__":
