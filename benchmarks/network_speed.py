@@ -2,7 +2,8 @@
 
     python benchmarks/network_speed.py
 
-The peers are DMD (the same code without dictionary) and the bare limit: a multiplication of
+The peers are DMD (the same code without dictionary), late fusion (each modality alone, and the mean
+of what they say) and the bare limit: a multiplication of
 256 x 256 matrices, repeated until it has done as many floating point operations.
 Times are the least of several rounds, in which the candidates take turns. Where other processes
 want the same cores, set OMP_WAIT_POLICY=PASSIVE: threads that spin while they wait for one another
@@ -18,10 +19,16 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from inference.model import DHMD, LIVE, DHMDConfig
+from inference.model import DHMD, DHMDConfig
+from inference.training.configuration import network, read_settings
 from inference.training.losses import Targets, total
 
+LIVE = network(read_settings("live"))
 DMD = dataclasses.replace(LIVE, dictionary=False, gate="dmd")
+LATE = dataclasses.replace(
+    LIVE, fusion="late", decoupling=False, homogeneous=False, heterogeneous=False, dictionary=False
+)
+FORMS = {"DHMD": LIVE, "DMD": DMD, "late fusion": LATE}
 
 
 def batch(size: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -92,17 +99,17 @@ def main() -> None:
     options = parser.parse_args()
     torch.manual_seed(0)
 
-    for name, config in (("DHMD", LIVE), ("DMD", DMD)):
+    for name, config in FORMS.items():
         count = sum(p.numel() for p in DHMD(config).parameters())
         print(f"{name}: {count:,} parameters, {4 * count / 2**20:.1f} MiB in float32")
 
     torch.set_num_threads(1)
-    runs = {"DHMD": live(LIVE), "DMD": live(DMD)}
+    runs = {name: live(config) for name, config in FORMS.items()}
     runs["matrix products alone"] = limit(runs["DHMD"])
     show("forward pass, batch 1, 1 thread", least_seconds(runs, 5 * options.rounds))
 
     torch.set_num_threads(2)
-    runs = {"DHMD": training(LIVE, options.batch), "DMD": training(DMD, options.batch)}
+    runs = {name: training(config, options.batch) for name, config in FORMS.items()}
     runs["DHMD, without backward"] = training(LIVE, options.batch, backward=False)
     runs["matrix products alone"] = limit(runs["DHMD"])
     show(

@@ -13,13 +13,19 @@ from inference.model import (
     LIVE,
     MODALITIES,
     Attention,
+    CrossModalDictionary,
     DHMDOutput,
     Fusion,
     GDUnit,
+    Head,
     ModalityConfig,
+    Prediction,
     Transformer,
     causal_mask,
     last_valid_step,
+    late_fusion,
+    mean_valid_step,
+    sinusoids,
     sparsemax,
 )
 from inference.training.losses import Targets, total
@@ -105,6 +111,95 @@ def test_gd_unit_by_hand() -> None:
     expected[0] = logits.softmax(0)
     expected[1, 1], expected[1, 4] = two[0], two[1]
     assert_close(edges, expected)
+
+
+def test_dictionary_by_hand() -> None:
+    """Three atoms of width 4, so scores are divided by 4; the best step counts for each atom."""
+    dictionary = CrossModalDictionary(4, changed(atoms=3))
+    for name in MODALITIES:
+        dictionary.query[name] = nn.Identity()
+    with torch.no_grad():
+        dictionary.atoms.copy_(torch.tensor([[2.0, 0, 0, 0], [0, 2.0, 0, 0], [0, 0, 2.0, 0]]))
+    # text: 2 / 4 * x: scores (1, 0.6, 0); the step that is not valid would give 50
+    steps = {name: torch.zeros(1, 3, 4) for name in MODALITIES}
+    steps["text"][0] = torch.tensor([[2.0, 0, 0, 0], [0, 1.2, 0, 0], [0, 0, 100.0, 0]])
+    valid = {name: torch.tensor([[name == "text", name == "text", False]]) for name in MODALITIES}
+    present = torch.tensor([[True, False, False]])
+    scores, activation, feature = dictionary(steps, valid, present)
+    assert_close(scores[0, 0], torch.tensor([1.0, 0.6, 0.0]))
+    # sparsemax: support {1, 0.6}, tau = 0.3
+    assert_close(activation[0, 0], torch.tensor([0.7, 0.3, 0.0]))
+    length = (0.7**2 + 0.3**2) ** 0.5
+    assert_close(feature[0, 0], torch.tensor([0.7 / length, 0.3 / length, 0.0, 0.0]))
+    for absent in (scores, activation, feature):
+        assert not absent[0, 1:].any()
+
+
+def test_decoupling_by_hand() -> None:
+    """c = C x, s = S x, x' = D [s; c] and s' = S x', with matrices that are numbers."""
+    network = DHMD(SMALL)
+    eye = torch.eye(SMALL.width)
+    with torch.no_grad():
+        network.shared_encoder.weight.copy_(2 * eye)
+        for m, name in enumerate(MODALITIES):
+            network.private_encoder[name].weight.copy_((3 + m) * eye)
+            network.decoder[name].weight.copy_(torch.cat([0.5 * eye, 0.25 * eye], dim=1))
+    x = {name: torch.randn(2, 3, SMALL.width) for name in MODALITIES}
+    shared, private, reconstructed, reencoded = network._decouple(x)
+    for m, name in enumerate(MODALITIES):
+        assert_close(shared[name], 2 * x[name])
+        assert_close(private[name], (3 + m) * x[name])
+        assert_close(reconstructed[name], (0.5 * (3 + m) + 0.25 * 2) * x[name])
+        assert_close(reencoded[name], (3 + m) * reconstructed[name])
+
+
+def test_encoder_by_hand() -> None:
+    """A convolution over steps without bias; what is not valid goes in and comes out as zero."""
+    network = DHMD(SMALL)
+    weight = network.conv["text"].weight
+    assert network.conv["text"].bias is None
+    with torch.no_grad():
+        weight.zero_()
+        weight[0, 0] = torch.tensor([1.0, 10.0, 100.0])
+    features = torch.zeros(1, 4, 5)
+    features[0, :, 0] = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    x = network._encode("text", features, torch.tensor([[True, True, False, True]]))
+    # step t: x[t - 1] + 10 x[t] + 100 x[t + 1]
+    assert_close(x[0, :, 0], torch.tensor([210.0, 21.0, 0.0, 40.0]))
+
+
+def test_head_by_hand() -> None:
+    head = Head(2, changed(emotions=()))
+    with torch.no_grad():
+        head.inner.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
+        head.outer.weight.copy_(torch.tensor([[2.0, 0.0], [0.0, 2.0]]))
+        head.output.weight.copy_(torch.tensor([[1.0, 10.0]]))
+        for linear in (head.inner, head.outer, head.output):
+            linear.bias.fill_(0.5)
+    # relu(x + 0.5) = (1.5, 0), doubled + 0.5 = (3.5, 0.5), plus x = (4.5, -1.5)
+    representation, outputs = head(torch.tensor([[1.0, -2.0]]))
+    assert_close(representation, torch.tensor([[4.5, -1.5]]))
+    assert_close(outputs, torch.tensor([[4.5 - 15.0 + 0.5]]))
+
+
+def test_positions_and_means_by_hand() -> None:
+    positions = sinusoids(2, 4)
+    angle = torch.tensor([1.0, 0.01])
+    assert_close(positions[0], torch.tensor([0.0, 0.0, 1.0, 1.0]))
+    assert_close(positions[1], torch.cat([angle.sin(), angle.cos()]))
+    x = torch.tensor([[[1.0], [5.0], [99.0]], [[7.0], [7.0], [7.0]]])
+    valid = torch.tensor([[True, True, False], [False, False, False]])
+    assert_close(mean_valid_step(x, valid), torch.tensor([[3.0], [0.0]]))
+
+
+def test_late_fusion_by_hand() -> None:
+    told = Prediction(
+        torch.tensor([[[1.0], [3.0], [90.0]]] * 2), torch.tensor([[2.0, -1.0, 90.0]] * 2)
+    )
+    present = torch.tensor([[True, True, False], [False, False, False]])
+    found = late_fusion(told, present)
+    assert_close(found.emotion, torch.tensor([[2.0], [0.0]]))
+    assert_close(found.sentiment, torch.tensor([0.5, 0.0]))
 
 
 @pytest.mark.parametrize("gate", ["dmd", "multiply"])
@@ -254,6 +349,49 @@ def test_ablations_train(switch: str) -> None:
     assert ("homogeneous_logit" in parts) == (switch != "homogeneous")
     assert ("heterogeneous_representation" in parts) == (switch != "heterogeneous")
     assert ("homogeneous_usage" in parts) == (switch != "dictionary")
+
+
+LATE = {
+    "fusion": "late",
+    "decoupling": False,
+    "homogeneous": False,
+    "heterogeneous": False,
+    "dictionary": False,
+}
+
+
+def test_late_fusion_trains_each_modality_alone() -> None:
+    config = changed(**LATE)
+    network = DHMD(config)
+    targets = Targets(torch.tensor([0, 1, 2, 0]), torch.zeros(4))
+    loss, parts = total(network(*random_batch()), targets, config)
+    assert set(parts) == {"task", "auxiliary"}
+    loss.backward()
+    assert all(p.grad is not None for p in network.parameters())
+    # what one modality says does not depend on the others
+    network.eval()
+    whole = network(*random_batch()).homogeneous.prediction
+    present = torch.tensor([[False, True, False]] * 4)
+    alone = network(*with_modalities(random_batch(), present))
+    assert_close(alone.homogeneous.prediction.emotion[:, 1], whole.emotion[:, 1])
+    assert_close(alone.emotion, whole.emotion[:, 1])
+    assert_close(network(*random_batch()).sentiment, whole.sentiment.mean(1))
+    with pytest.raises(ValueError, match="late fusion has no decoupling and no dictionary"):
+        changed(**(LATE | {"decoupling": True, "dictionary": True}))
+    with pytest.raises(ValueError, match="fusion must be"):
+        changed(fusion="early")
+
+
+def test_dmd_is_a_configuration() -> None:
+    """No dictionary, and the gate itself fed on: no parameter is left over, and it trains."""
+    config = changed(dictionary=False, gate="dmd")
+    network = DHMD(config)
+    assert not [name for name, _ in network.named_parameters() if "atoms" in name or "slot" in name]
+    targets = Targets(torch.full((4,), -1), torch.tensor([1.0, 1.0, -2.0, 0.0]))
+    loss, parts = total(network(*random_batch()), targets, config)
+    loss.backward()
+    assert not [name for name in parts if "dictionary" in name or "code" in name]
+    assert {"homogeneous_logit", "heterogeneous_representation", "cycle", "margin"} <= set(parts)
 
 
 def test_dictionary_gradient_can_be_kept_out_of_the_encoders() -> None:

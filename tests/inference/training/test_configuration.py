@@ -1,11 +1,21 @@
 """What a configuration file may say, and how a wrong one is told."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from assets.errors import BadInput
-from inference.training.configuration import PRESETS, TrainingSettings, read_settings
+from extractors.features import EMOTIONS, LIVE_WINDOWS
+from inference.training.configuration import (
+    PRESETS,
+    TrainingSettings,
+    network,
+    read_settings,
+    settings_from,
+    windows,
+)
 
 
 def write(folder: Path, text: str) -> Path:
@@ -88,3 +98,106 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
 def test_a_missing_configuration_names_the_presets(which: str) -> None:
     with pytest.raises(BadInput, match=rf"no configuration {which}; presets are live"):
         read_settings(which)
+
+
+# ------------------------------------------------------------------------------------- presets
+
+
+def test_live_has_the_windows_of_the_app() -> None:
+    assert windows(read_settings("live")) == LIVE_WINDOWS
+    assert network(read_settings("live")).emotions == EMOTIONS
+
+
+@pytest.mark.parametrize(
+    ("preset", "features", "steps", "kernels", "width", "heads"),
+    [
+        ("mosi", (768, 5, 20), (50, 50, 50), (5, 5, 5), 50, 10),
+        ("mosi_unaligned", (768, 5, 20), (50, 375, 500), (5, 5, 5), 50, 10),
+        ("mosei", (768, 74, 35), (50, 50, 50), (5, 1, 3), 30, 6),
+        ("mosei_unaligned", (768, 74, 35), (50, 500, 500), (5, 1, 3), 30, 6),
+    ],
+)
+def test_presets_of_the_field_have_the_sizes_and_the_schedule_of_dmd(
+    preset: str,
+    features: tuple[int, ...],
+    steps: tuple[int, ...],
+    kernels: tuple[int, ...],
+    width: int,
+    heads: int,
+) -> None:
+    settings = read_settings(preset)
+    config = network(settings)
+    sizes = config.modalities.values()
+    assert tuple(m.features for m in sizes) == features
+    assert tuple(m.steps for m in sizes) == steps
+    assert tuple(m.kernel for m in sizes) == kernels
+    assert (config.width, config.heads, config.layers, config.atoms) == (width, heads, 4, 512)
+    assert config.outputs == 1
+    assert windows(settings) is None
+    assert (settings.optimiser, settings.learning_rate) == ("adam", 1e-4)
+    assert (settings.batch, settings.accumulation) == (16, 10)
+    assert (settings.clip, settings.clip_by) == (0.6, "value")
+    assert (settings.schedule, settings.patience, settings.stop_after) == ("plateau", 5, 10)
+    assert settings.keep == "best"
+
+
+def test_ravdess_has_eight_emotions_and_no_words() -> None:
+    settings = read_settings("ravdess")
+    config = network(settings)
+    assert len(config.emotions) == 8
+    assert not config.sentiment
+    assert settings.modalities == ("voice", "face")
+    assert (config.face.features, config.face.steps, config.text.features) == (35, 1, 1)
+    assert windows(settings) is not None
+
+
+# ----------------------------------------------------------------------------- set on the way
+
+
+def test_single_values_are_set_anew(tmp_path: Path) -> None:
+    file = write(tmp_path, EXAMPLES + "[network]\nwidth = 8\nheads = 2\n")
+    settings = read_settings(
+        file,
+        [
+            "seed=3",
+            "network.dictionary = false",
+            "network.gate=dmd",
+            'modalities=["face"]',
+            "labels.merge.calm=happy",
+            "losses.code_matching=0",
+        ],
+    )
+    assert (settings.seed, settings.modalities) == (3, ("face",))
+    assert (settings.network.width, settings.network.dictionary) == (8, False)
+    assert settings.network.gate == "dmd"
+    assert settings.labels.merge == {"calm": "happy"}
+    assert settings.losses.code_matching == 0.0
+
+
+@pytest.mark.parametrize(
+    ("assignment", "told"),
+    [
+        ("seed", "seed does not say KEY=VALUE"),
+        ("=3", "does not say KEY=VALUE"),
+        ("sead=3", "unknown key sead"),
+        ("network.widht=3", "unknown key widht"),
+        ("seed.more=3", "seed is {'more': 3}, not of type int"),
+        ("samples=apart", "samples is 'apart', not one of composed, together"),
+        ("labels.emotions=[]", "samples are composed by emotion"),
+        ("modalities=[]", "modalities must name each"),
+        ('modalities=["smell"]', "modalities has smell"),
+        ("epochs=3", "composed samples have no epochs"),
+        ("stop_after=3", 'must keep the "best" or the "last"'),
+        ("labels.merge.calm=3", "merge is {'calm': 3}, not a table of names"),
+    ],
+)
+def test_what_is_set_wrongly_is_told(assignment: str, told: str) -> None:
+    with pytest.raises(BadInput) as error:
+        read_settings("live", [assignment])
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize("preset", [path.stem for path in PRESETS.glob("*.toml")])
+def test_settings_come_back_from_a_checkpoint(preset: str) -> None:
+    settings = read_settings(preset)
+    assert settings_from(json.loads(json.dumps(asdict(settings))), "a checkpoint") == settings
