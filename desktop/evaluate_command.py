@@ -29,20 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the metrics over the items of the folder. Raises BadInput and ModelFileError."""
-    from assets.errors import BadInput
     from inference.checkpoint import load_checkpoint
-    from inference.training.evaluate import items_for, settings_of
+    from inference.training.evaluate import items_for
     from inference.training.evaluation import evaluation_of
     from inference.training.sequence_files import load_data
-    from inference.training.split import parts_by_person
 
-    checkpoint, data = load_checkpoint(args.checkpoint), load_data(args.data)
-    items = items_for(checkpoint, data)
-    if args.held_out:
-        if "settings" not in checkpoint.origin:
-            raise BadInput(f"the checkpoint {args.checkpoint} does not say whom it held out")
-        fold = settings_of(checkpoint).fold
-        items = items.take(parts_by_person(items.people, items.splits, fold).test)
+    checkpoint = load_checkpoint(args.checkpoint)
+    items = items_for(checkpoint, load_data(args.data), args.held_out)
     found = evaluation_of(checkpoint, items)
     if args.pictures is not None:
         from desktop.evaluation_pictures import draw_evaluation

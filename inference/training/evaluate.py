@@ -1,7 +1,7 @@
 """How good a checkpoint is on labelled items."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from inference.training.examples import Example, ExampleSet, require_widths
 from inference.training.metrics import emotion_metrics, sentiment_metrics
 from inference.training.prepare import prepared_examples, prepared_sequences
 from inference.training.sequences import Sequences, per_person, sequences_of
+from inference.training.split import parts_by_person, split_by_person
 
 __all__ = ["Predicted", "evaluate", "items_for", "predict", "scores", "settings_of"]
 
@@ -115,18 +116,27 @@ _FORMER = ("feature_noise",)
 """Settings that there no longer are."""
 
 
-def items_for(checkpoint: Checkpoint, data: ExampleSet | Sequences) -> Sequences:
+def items_for(
+    checkpoint: Checkpoint, data: ExampleSet | Sequences, held_out: bool = False
+) -> Sequences:
     """Data as the checkpoint reads it: its modalities, labels and normalisation, no variants.
 
-    Raises BadInput if it does not fit.
+    With `held_out` only people whom its training tested on. Raises BadInput if it does not fit, or
+    if the checkpoint does not say whom it held out.
     """
     settings = settings_of(checkpoint)
+    if held_out and "settings" not in checkpoint.origin:
+        raise BadInput("the checkpoint does not say whom it held out")
     if isinstance(data, Sequences):
         items = prepared_sequences(data, settings)
+        if held_out:
+            items = items.take(parts_by_person(items.people, items.splits, settings.fold).test)
     elif checkpoint.windows is None:
         raise BadInput(f"this checkpoint was trained on sequences; {data.kind} has samples in time")
     else:
         found = prepared_examples(data, settings)
+        if held_out:
+            found = replace(found, examples=split_by_person(found, settings.fold).test)
         items = sequences_of(found.kind, found.examples, checkpoint.windows)
     if settings.normalise_people:
         items = per_person(items)

@@ -101,3 +101,19 @@ def test_people_are_drawn_whole_and_items_of_one_alone() -> None:
     low, high = bootstrap_intervals(mean, ("a",) * 100)["mean"]  # type: ignore[misc]
     assert 0.35 < low < 0.5 < high < 0.65
     assert bootstrap_intervals(mean, people, seed=0) == found
+
+
+def test_held_out_people_are_those_of_the_training(
+    emotions: Checkpoint, sentiment: Checkpoint
+) -> None:
+    for examples in made_sets():
+        items = items_for(emotions, examples, held_out=True)
+        recorded = emotions.origin["held_out"][examples.modality]
+        found = evaluate(emotions, items)
+        for name in ("n", "accuracy", "macro_f1", "mae"):
+            assert found[name] == pytest.approx(recorded[name], abs=1e-6)
+    items = items_for(sentiment, made_sequences(), held_out=True)
+    assert set(items.splits) == {"test"}
+    assert evaluate(sentiment, items) == pytest.approx(sentiment.origin["held_out"]["test"])
+    with pytest.raises(BadInput, match="does not say whom it held out"):
+        items_for(replace(sentiment, origin={}), made_sequences(), held_out=True)
