@@ -140,7 +140,7 @@ class EngineStage:
             for end in seen:
                 self._meters.delay("prediction", now - end)
             self._meters.delay("late", now - window.end)
-            self._watch.predicted(now - window.end)
+            self._watch.predicted(now - window.end - self._engine.patience)
             self._shown.append((window.end, seen))
 
     def displayed(self, time: int) -> None:

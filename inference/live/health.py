@@ -29,15 +29,15 @@ class HealthWatch:
         self._meters = meters
         self._lock = threading.Lock()
         self._looked = 0
-        self._slowest = 0
+        self._late: list[int] = []
         self._frames = (0, 0)
         self._recorded = 0
         self._busy: tuple[int, dict[str, int]] = (0, {})
         self._load: Mapping[str, float] = {}
 
     def predicted(self, delay: int) -> None:
-        """A prediction came so many nanoseconds after the end of its window."""
-        self._slowest = max(self._slowest, delay)
+        """A prediction came so many nanoseconds after it was due."""
+        self._late.append(delay)
 
     def look(self, now: int) -> bool:
         """Measure, once a second, and go down or up the ladder; whether the step has changed."""
@@ -59,10 +59,10 @@ class HealthWatch:
         frames = self._channels.frames.stats
         put, dropped = frames.put - self._frames[0], frames.dropped - self._frames[1]
         self._frames = (frames.put, frames.dropped)
-        slowest, self._slowest = self._slowest, 0
+        late, self._late = self._late, []
         return Load(
             faces=dropped / put if put else 0.0,
-            predictions=slowest / SECOND,
+            predictions=sum(late) / len(late) / SECOND if late else 0.0,
             speech=self._channels.sound.stats.waiting * BLOCK / SAMPLE_RATE,
         )
 
