@@ -25,7 +25,9 @@ class ParquetTable:
         self._rows: list[Row] = []
         # Python's file: Arrow itself refuses names that are not UTF-8
         self._sink = path.open("wb")
-        self._file = pyarrow.parquet.ParquetWriter(self._sink, self._schema, compression="zstd")
+        self._file = pyarrow.parquet.ParquetWriter(
+            self._sink, self._schema, compression="zstd", write_page_checksum=True
+        )
 
     def add(self, row: Row) -> None:
         self._rows.append(row)

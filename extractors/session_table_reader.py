@@ -36,7 +36,7 @@ def table_batches(
         return
     try:
         with path.open("rb") as file:  # Arrow itself refuses names that are not UTF-8
-            table = pyarrow.parquet.ParquetFile(file)
+            table = pyarrow.parquet.ParquetFile(file, page_checksum_verification=True)
             for name in columns or ():
                 if name not in table.schema_arrow.names:
                     raise ValueError(f"it has no column {name}")
