@@ -1,11 +1,16 @@
 """The labelled corpora as they lie on disk: what carries which label."""
 
 import csv
+import math
 import re
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
+
 from assets.errors import BadInput
+from extractors.features import FloatArray
 from inference.training.labelled_item import LabelledItem
 from inference.training.own_videos import read_own_videos
 
@@ -13,6 +18,7 @@ __all__ = ["CORPORA", "MELD_SENTIMENT", "VALENCE", "read_corpus"]
 
 VALENCE = {
     "neutral": 0.0,
+    "calm": 0.0,
     "happy": 3 * 0.81,
     "sad": 3 * -0.63,
     "angry": 3 * -0.51,
@@ -22,24 +28,26 @@ VALENCE = {
 }
 """Pleasure of each emotion in [-3, 3]: Russell and Mehrabian 1977, J. Res. Personality 11, 273-294.
 
-Their means lie in [-1, 1]; standard deviations are 0.20 to 0.30 there, so 0.6 to 0.9 here."""
+Their means lie in [-1, 1]; standard deviations are 0.20 to 0.30 there, so 0.6 to 0.9 here.
+Neutral and calm are zero by our choice. Contempt has no norm here: its sentiment is unknown."""
 
 MELD_SENTIMENT = {"negative": -2.0, "neutral": 0.0, "positive": 2.0}
 """MELD's three classes on the scale of CMU-MOSI, where +-2 is named plainly so."""
 
 _RAVDESS = {
-    "01": "neutral", "02": "neutral", "03": "happy", "04": "sad", "05": "angry", "06": "fearful",
+    "01": "neutral", "02": "calm", "03": "happy", "04": "sad", "05": "angry", "06": "fearful",
     "07": "disgust", "08": "surprised",
 }  # fmt: skip
 _CKPLUS = {
-    "anger": "angry", "disgust": "disgust", "fear": "fearful", "happy": "happy", "sadness": "sad",
-    "surprise": "surprised",
+    "anger": "angry", "contempt": "contempt", "disgust": "disgust", "fear": "fearful",
+    "happy": "happy", "sadness": "sad", "surprise": "surprised",
 }  # fmt: skip
 _MELD = {
     "neutral": "neutral", "joy": "happy", "sadness": "sad", "anger": "angry", "fear": "fearful",
     "disgust": "disgust", "surprise": "surprised",
 }  # fmt: skip
 _MELD_COLUMNS = ("Utterance", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID")
+ACTION_UNITS = 35
 _RAVDESS_NAME = re.compile(r"\d\d-\d\d-(\d\d)-\d\d-\d\d-\d\d-(\d\d)")
 _CKPLUS_NAME = re.compile(r"(S\d+)_.+")
 
@@ -47,19 +55,53 @@ _CKPLUS_NAME = re.compile(r"(S\d+)_.+")
 def read_ravdess(folder: Path) -> Iterator[LabelledItem]:
     """RAVDESS speech clips, named modality-channel-emotion-intensity-statement-repetition-actor.
 
-    Calm counts as neutral: the app does not tell them apart. Sentiment is the norm of the emotion.
+    Sentiment is the norm of the emotion. Action units, pooled over each clip's video, are taken
+    along if they lie beside the folder: `clip` and `au` [clips, 35] in an archive named like it
+    with `_action_units.npz` behind.
     Raises BadInput for a name that does not tell emotion and actor.
     """
+    units = read_action_units(folder.with_name(f"{folder.name}_action_units.npz"))
     for path in sorted([*folder.rglob("*.flac"), *folder.rglob("*.wav")]):
         name = _RAVDESS_NAME.fullmatch(path.stem)
         if name is None or name[1] not in _RAVDESS:
             raise BadInput(f"{path} is not named like a RAVDESS clip; move it elsewhere")
         emotion = _RAVDESS[name[1]]
-        yield LabelledItem(path.stem, f"ravdess {name[2]}", emotion, VALENCE[emotion], path)
+        yield LabelledItem(
+            path.stem,
+            f"ravdess {name[2]}",
+            emotion,
+            VALENCE[emotion],
+            path,
+            action_units=units.get(path.stem),
+        )
+
+
+def read_action_units(path: Path) -> dict[str, FloatArray]:
+    """Action units float32 [35] by clip; empty without the file.
+
+    17 intensities 0 to 5, then 18 presences 0 or 1, as OpenFace gives them. The sound of the video
+    01-... is 03-... . Raises BadInput, naming file and field, if the archive does not fit.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            clips, units = archive["clip"], archive["au"]
+    except (OSError, ValueError, KeyError, AttributeError, zipfile.BadZipFile) as error:
+        raise BadInput(f"{path} is damaged or lacks a field: {error}") from error
+    if units.dtype.kind != "f" or units.shape != (len(clips), ACTION_UNITS):
+        raise BadInput(
+            f"{path} field au is {units.dtype} {list(units.shape)}, not [{len(clips)}, "
+            f"{ACTION_UNITS}]"
+        )
+    if not np.isfinite(units).all():
+        raise BadInput(f"{path} field au is not finite everywhere")
+    names = ["03" + str(clip)[2:] for clip in clips]
+    return dict(zip(names, units.astype(np.float32), strict=True))
 
 
 def read_ckplus(folder: Path) -> Iterator[LabelledItem]:
-    """CK+ face crops in a folder per emotion; contempt is left out, the app does not name it.
+    """CK+ face crops in a folder per emotion.
 
     Raises BadInput for a name that does not begin with the subject, such as `S010_`.
     """
@@ -69,7 +111,9 @@ def read_ckplus(folder: Path) -> Iterator[LabelledItem]:
             if known is None:
                 # without its subject a picture could be tested on who was trained on
                 raise BadInput(f"{path} is not named like a CK+ picture; move it elsewhere")
-            yield LabelledItem(path.stem, f"ckplus {known[1]}", emotion, VALENCE[emotion], path)
+            yield LabelledItem(
+                path.stem, f"ckplus {known[1]}", emotion, VALENCE.get(emotion, math.nan), path
+            )
 
 
 def read_meld(folder: Path) -> Iterator[LabelledItem]:

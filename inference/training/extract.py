@@ -7,11 +7,10 @@ from pathlib import Path
 
 from assets.errors import BadInput
 from assets.manifest import manifest
-from extractors.features import EMOTIONS
-from extractors.stream import from_seconds
+from extractors.stream import Sample, from_seconds
 from inference.training.corpora import read_corpus
 from inference.training.example_files import features_of_bytes, features_to_bytes
-from inference.training.examples import Example, ExampleSet
+from inference.training.examples import LABELS, Example, ExampleSet, Row
 from inference.training.extraction_cache import ExtractionCache, content_key
 from inference.training.item_features import (
     Features,
@@ -177,7 +176,7 @@ def _features_of(content: _Content) -> bytes:
 def _examples(item: LabelledItem, variants: Sequence[Features]) -> list[Example]:
     """The variants of the item as examples; of a part of a recording, what lies in it."""
     start, whole = from_seconds(item.start), item.end == float("inf")
-    emotion = -1 if item.emotion is None else EMOTIONS.index(item.emotion)
+    emotion = -1 if item.emotion is None else LABELS.index(item.emotion)
     found = []
     for variant, features in enumerate(variants):
         kept = {
@@ -185,6 +184,10 @@ def _examples(item: LabelledItem, variants: Sequence[Features]) -> list[Example]
             for name, samples in features.items()
         }
         samples = {name: stream for name, stream in kept.items() if any(map(_is_there, stream))}
+        if samples and item.action_units is not None:
+            end = max(s.end for stream in samples.values() for s in stream if _is_there(s))
+            row = Sample("action_units", end, end, end, Row(item.action_units))
+            samples["action_units"] = (row,)
         if samples:
             found.append(
                 Example(item.id, item.person, emotion, item.sentiment, item.split, variant, samples)

@@ -6,11 +6,14 @@ and the one of which that process dies too is given back as such.
 """
 
 import multiprocessing
+import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from typing import Generic, TypeVar
 
 __all__ = ["Broken", "each_item"]
@@ -58,7 +61,20 @@ def _tried(function: Callable[[Item], Result], item: Item) -> Result | Broken[It
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     # a fresh interpreter: one that is forked would share the threads' locks of native libraries
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """Let this process end when the one that started it does, however that ended."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_wait_for_end, args=[parent], daemon=True).start()
+
+
+def _wait_for_end(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)  # a pool whose owner was killed would wait for work for ever
 
 
 def _together(

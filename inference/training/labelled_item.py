@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from extractors.features import FloatArray
+
 __all__ = ["LabelledItem"]
 
 
@@ -17,7 +19,7 @@ class LabelledItem:
     id: str
     person: str
     emotion: str | None
-    """One of `EMOTIONS`; None is unknown."""
+    """One of `LABELS`; None is unknown."""
     sentiment: float
     """In [-3, 3]; NaN is unknown."""
     path: Path | None = None
@@ -26,3 +28,5 @@ class LabelledItem:
     start: float = 0.0
     end: float = math.inf
     """The part of the recording that the label is of, in seconds."""
+    action_units: FloatArray | None = None
+    """float32 [35] that came with the item."""

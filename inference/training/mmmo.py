@@ -23,17 +23,19 @@ STEP = SECOND // 10
 """Length that a step is given: how long each took is not told."""
 FIELDS = {"text": ("text", 300), "voice": ("audio", 74), "face": ("video", 36)}
 """Name of the array and features per step of each modality."""
-SPLITS = {"train": "train", "valid": "dev"}
+PARTS = ("train", "valid")
 
 
 def read_mmmo(folder: Path) -> ExampleSet:
-    """All videos of both parts; that of which is no person known is a person of its own.
+    """All videos of both parts, each a person of its own, since nothing tells who is in them.
+
+    The parts are not kept as a split: words, which only the second has, could not be learned.
 
     A feature that is not finite becomes 0, as do the steps of which a modality has none, which are
     left out. Raises BadInput, naming file and field, for a file that does not fit.
     """
     examples = []
-    for name, split in SPLITS.items():
+    for name in PARTS:
         path = folder / f"{name}.npz"
         arrays = _read(path)
         labels = _checked(arrays, "label", (), path)
@@ -50,7 +52,7 @@ def read_mmmo(folder: Path) -> ExampleSet:
             if found:
                 key = f"{name}-{index}"
                 sentiment = 1.5 * float(label) - 4.5
-                examples.append(Example(key, f"mmmo {key}", -1, sentiment, split, samples=found))
+                examples.append(Example(key, f"mmmo {key}", -1, sentiment, samples=found))
     return ExampleSet("mmmo", tuple(examples), {"items": len(examples), "failed": 0})
 
 

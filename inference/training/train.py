@@ -23,6 +23,7 @@ from inference.training.batches import (
     class_of_label,
     targets_of,
 )
+from inference.training.calibrate import calibrated
 from inference.training.composer import Composer, resting_faces
 from inference.training.configuration import TrainingSettings, network, size_of, windows
 from inference.training.evaluate import evaluate
@@ -93,16 +94,24 @@ class Plan:
     origin: Mapping[str, Any]
 
     def checkpoint(self, weights: Mapping[str, torch.Tensor]) -> Checkpoint:
-        """The checkpoint with these weights, measured on what was held out."""
+        """The checkpoint with these weights, calibrated and measured on what was held out.
+
+        Its errors of calibration are measured across halves of these people, see `calibrate`.
+        """
         arrays = {name: tensor.numpy() for name, tensor in weights.items()}
-        bare = Checkpoint(self.config, self.spec, self.normaliser, arrays, 1.0, {})
+        plain = Checkpoint(self.config, self.spec, self.normaliser, arrays, 1.0, {})
+        bare, calibration = calibrated(plain, self.held_out)
         measured = {name: evaluate(bare, items) for name, items in self.held_out.items()}
+        for name, numbers in measured.items():
+            if "ece" in numbers:
+                numbers["ece"] = calibration[name]["ece"]
         people = {name: len(set(items.people)) for name, items in self.held_out.items()}
         origin = {
             "settings": asdict(self.settings),
             **self.origin,
             "people_held_out": people,
             "held_out": measured,
+            "calibration": calibration,
             "torch": torch.__version__,
         }
         return replace(bare, origin=origin)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from assets.errors import BadInput
@@ -21,7 +22,7 @@ def test_ravdess_names_tell_emotion_and_actor(tmp_path: Path) -> None:
     touch(tmp_path, "03-01-02-01-01-01-07.wav", "Actor_24/03-01-08-02-02-01-24.flac", "readme.txt")
     calm, surprised = read_corpus(tmp_path, "ravdess")
     assert (surprised.emotion, surprised.person) == ("surprised", "ravdess 24")
-    assert (calm.emotion, calm.person) == ("neutral", "ravdess 07")
+    assert (calm.emotion, calm.person) == ("calm", "ravdess 07")
     assert surprised.sentiment == VALENCE["surprised"] > 0 == calm.sentiment
     assert surprised.path == tmp_path / "Actor_24" / "03-01-08-02-02-01-24.flac"
 
@@ -43,7 +44,7 @@ def test_a_clip_with_another_name_is_named(tmp_path: Path, name: str) -> None:
     assert str(tmp_path / name) in str(told.value)
 
 
-def test_ckplus_folders_are_emotions_without_contempt(tmp_path: Path) -> None:
+def test_ckplus_folders_are_emotions(tmp_path: Path) -> None:
     touch(
         tmp_path,
         "happy/S010_006_00000015.png",
@@ -52,7 +53,11 @@ def test_ckplus_folders_are_emotions_without_contempt(tmp_path: Path) -> None:
         "fear/thumbs.db",
     )
     found = {(item.emotion, item.person) for item in read_corpus(tmp_path, "ckplus")}
-    assert found == {("happy", "ckplus S010"), ("angry", "ckplus S999")}
+    assert found == {
+        ("happy", "ckplus S010"),
+        ("angry", "ckplus S999"),
+        ("contempt", "ckplus S138"),
+    }
 
 
 def test_a_picture_without_its_subject_is_refused(tmp_path: Path) -> None:
@@ -115,3 +120,23 @@ def test_a_folder_that_is_missing_or_holds_nothing_is_named(tmp_path: Path, kind
 def test_an_unknown_kind_names_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"iemocap.*ravdess, ckplus, meld"):
         read_corpus(tmp_path, "iemocap")
+
+
+def test_action_units_beside_the_folder_go_with_their_clips(tmp_path: Path) -> None:
+    folder = tmp_path / "voices"
+    touch(folder, "03-01-03-01-01-01-07.wav", "03-01-04-01-01-01-07.wav")
+    archive = tmp_path / "voices_action_units.npz"
+    units = np.arange(35, dtype=np.float32)[None]
+    np.savez(archive, clip=np.asarray(["01-01-03-01-01-01-07"]), au=units)
+    happy, sad = read_corpus(folder, "ravdess")
+    assert happy.action_units is not None
+    assert happy.action_units.tolist() == list(range(35))
+    assert sad.action_units is None
+    for wrong, told in (
+        ({"au": units[:, :30]}, r"field au is float32 \[1, 30\], not \[1, 35\]"),
+        ({"au": np.full((1, 35), np.nan)}, "field au is not finite"),
+        ({"units": units}, "lacks a field"),
+    ):
+        np.savez(archive, clip=np.asarray(["01-01-03-01-01-01-07"]), **wrong)
+        with pytest.raises(BadInput, match=told):
+            read_corpus(folder, "ravdess")

@@ -1,6 +1,9 @@
 """Items in several processes: what is wrong with one of them costs that one alone."""
 
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +23,13 @@ def tripled(item: int) -> int:
 
 def silent(_: int) -> int:
     raise ValueError
+
+
+def waiting(item: int) -> int:
+    """Print the number of the process and wait to be ended."""
+    print(os.getpid(), flush=True)
+    signal.pause()
+    return item
 
 
 def collected(function: Callable[[int], int], items: list[int], workers: int) -> dict[int, Any]:
@@ -44,6 +54,21 @@ def test_a_reader_that_stops_ends_the_processes() -> None:
     reader = each_item(tripled, list(range(10, 60)), 2)
     next(reader)
     reader.close()  # type: ignore[attr-defined]
+
+
+def test_processes_end_with_the_one_that_was_killed() -> None:
+    program = "from inference.training.item_workers import each_item\n" + (
+        "from tests.inference.training.test_item_workers import waiting\n"
+        "if __name__ == '__main__': list(each_item(waiting, [1, 2], 2))\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline().strip().isdigit()
+        parent.kill()
+        # the pipe ends when the last process that holds it has ended
+        parent.communicate(timeout=60)
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -1,0 +1,120 @@
+"""Probabilities and intervals that mean what they say, and the rest of a person as their zero.
+
+All of it is fitted on people that the network was not trained on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from extractors.features import FloatArray
+from inference.checkpoint import Normaliser
+
+__all__ = [
+    "RestingPerson",
+    "conformal_width",
+    "coverage",
+    "fitted_temperature",
+    "log_loss",
+    "with_temperature",
+]
+
+IntArray = npt.NDArray[np.int64]
+COLDEST, HOTTEST = 0.1, 10.0
+"""Temperatures between which the best one is looked for."""
+LEAST_STEPS = 50
+"""Valid steps of a modality (5 s of face or voice) below which a person's rest is not known."""
+
+
+def log_loss(logits: FloatArray, labels: IntArray, temperature: float) -> float:
+    """Mean -log p of the labels [n] for p = softmax(logits [n, classes] / temperature)."""
+    scaled = logits.astype(np.float64) / temperature
+    scaled -= scaled.max(axis=1, keepdims=True)
+    total = np.log(np.exp(scaled).sum(axis=1))
+    return float(np.mean(total - scaled[np.arange(len(labels)), labels]))
+
+
+def fitted_temperature(logits: FloatArray, labels: IntArray) -> float:
+    """The temperature with the least log loss (Guo et al. 2017, section 4.2).
+
+    The loss is convex in 1 / temperature, so a ternary search finds it. Raises ValueError without
+    labels.
+    """
+    if len(labels) == 0:
+        raise ValueError("nothing to fit a temperature to")
+    low, high = 1 / HOTTEST, 1 / COLDEST
+    for _ in range(60):
+        third = (high - low) / 3
+        left, right = low + third, high - third
+        if log_loss(logits, labels, 1 / left) < log_loss(logits, labels, 1 / right):
+            high = right
+        else:
+            low = left
+    return 2 / (low + high)
+
+
+def with_temperature(probabilities: FloatArray, temperature: float) -> FloatArray:
+    """Probabilities [n, classes] as they had been with their logits divided by `temperature`."""
+    logits = np.log(np.maximum(probabilities.astype(np.float64), 1e-12)) / temperature
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+
+
+def conformal_width(residuals: FloatArray, level: float) -> float:
+    """Half the width of an interval that covers the truth with probability `level` or more.
+
+    Split conformal prediction (Lei et al. 2018, JASA 113, section 2.2): the ceil((n + 1) level)-th
+    smallest of the absolute residuals [n] of people who were not trained on, if those to come are
+    like them. Infinite if there are too few to promise anything. Raises ValueError for a level
+    that is not between 0 and 1.
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level is {level}, not between 0 and 1")
+    rank = int(np.ceil((len(residuals) + 1) * level))
+    if rank > len(residuals):
+        return float("inf")
+    return float(np.sort(np.abs(residuals))[rank - 1])
+
+
+def coverage(labels: FloatArray, predicted: FloatArray, width: float) -> float:
+    """Part of the labels [n] that lie within `width` of what is predicted [n]."""
+    return float(np.mean(np.abs(labels - predicted) <= width))
+
+
+@dataclass(frozen=True, slots=True)
+class RestingPerson:
+    """How one person looks and sounds at rest: mean features by modality, from 30 s or so of it.
+
+    Only the mean is taken: rest does not tell how far a face or a voice goes when it moves.
+    """
+
+    mean: Mapping[str, FloatArray]
+
+    @classmethod
+    def measured(
+        cls,
+        features: Mapping[str, FloatArray],
+        valid: Mapping[str, npt.NDArray[np.bool_]],
+        least: int = LEAST_STEPS,
+    ) -> "RestingPerson":
+        """From features [..., steps, n] and masks [..., steps] of each modality at rest.
+
+        A modality of fewer than `least` valid steps is left out.
+        """
+        found = {}
+        for name, values in features.items():
+            rows = values[valid[name]]
+            if len(rows) >= least:
+                found[name] = rows.astype(np.float64).mean(axis=0).astype(np.float32)
+        return cls(found)
+
+    def normaliser(self, general: Normaliser, rest: Mapping[str, FloatArray]) -> Normaliser:
+        """The normaliser for this person: their rest is put where `rest`, that of the people
+        trained on, was; a modality of either that is not known is left as it is."""
+        mean = dict(general.mean)
+        for name, own in self.mean.items():
+            if name in rest:
+                mean[name] = (general.mean[name] + own - rest[name]).astype(np.float32)
+        return replace(general, mean=mean)

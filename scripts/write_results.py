@@ -1,0 +1,218 @@
+"""The tables of docs/results.md, written from the records of benchmarks/dhmd_results.py.
+
+    python scripts/write_results.py
+
+The tables stand between marker comments; the text around them is left alone.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from assets.errors import BadInput
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+PAGE, RECORDS = DOCS / "results.md", DOCS / "results.json"
+
+Record = Mapping[str, Any]
+
+LIVE = {"face": "faces (CK+)", "voice": "voices (RAVDESS)", "text": "words (MELD dev)"}
+ALONE = {
+    "face": "live, face alone",
+    "voice": "live, voice alone",
+    "text": "live, words alone",
+}
+EMOTION = {
+    "accuracy": "accuracy",
+    "macro_recall": "macro recall",
+    "macro_f1": "macro F1",
+    "weighted_f1": "weighted F1",
+    "ece": "ECE",
+}
+REGRESSION = {
+    "face": "regression, face",
+    "voice": "regression, voice",
+    "text": "regression, words",
+}
+RAVDESS = (
+    "ravdess",
+    "regression, ravdess",
+    "ravdess, normalised by person",
+    "regression, ravdess, normalised by person",
+    "ravdess, voice alone",
+)
+ABLATIONS = (
+    "ravdess",
+    "DMD",
+    "no homogeneous graph",
+    "no heterogeneous graph",
+    "no dictionary",
+    "no code matching",
+    "no decoupling",
+    "late fusion",
+)
+
+
+def of_line(records: Sequence[Record], line: str) -> list[Record]:
+    return [record for record in records if record["line"] == line]
+
+
+def by_seed(found: Sequence[Record], modality: str, metric: str) -> list[float]:
+    """The metric of each seed: the mean over its folds, every held-out item counting once."""
+    seeds: dict[int, list[tuple[int, float]]] = {}
+    for record in found:
+        numbers = record["held_out"].get(modality, {})
+        if numbers.get(metric) is not None:
+            seeds.setdefault(record["seed"], []).append((numbers["n"], numbers[metric]))
+    return [sum(n * v for n, v in runs) / sum(n for n, _ in runs) for runs in seeds.values()]
+
+
+def spread(values: Sequence[float]) -> str:
+    """Mean and deviation; the mean alone of one value, nothing of none."""
+    if not values:
+        return "-"
+    return f"{mean(values):.3f}" + (f" ± {stdev(values):.3f}" if len(values) > 1 else "")
+
+
+def runs(found: Sequence[Record]) -> str:
+    """How many runs of how many seeds and folds there are."""
+    seeds, folds = {r["seed"] for r in found}, {r["fold"] for r in found}
+    return f"{len(found)} ({len(seeds)} x {len(folds)})" if found else "none yet"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def emotions(records: Sequence[Record], rows: Sequence[tuple[str, str, str]]) -> str:
+    """Metrics of emotions: a row is its title, a line, and whom of it that are held out."""
+    made = []
+    for title, line, modality in rows:
+        found = of_line(records, line)
+        cells = [spread(by_seed(found, modality, metric)) for metric in EMOTION]
+        made.append([title, runs(found), *cells])
+    return table(["", "runs (seeds x folds)", *EMOTION.values()], made)
+
+
+def live(records: Sequence[Record]) -> str:
+    rows = [(title, "live", name) for name, title in LIVE.items()]
+    rows += [(f"{LIVE[name]}, trained alone", line, name) for name, line in ALONE.items()]
+    rows += [(f"{LIVE[n]}, logistic regression", line, n) for n, line in REGRESSION.items()]
+    return emotions(records, rows)
+
+
+def ravdess(records: Sequence[Record]) -> str:
+    return emotions(records, [(line, line, "test") for line in RAVDESS])
+
+
+def ablations(records: Sequence[Record]) -> str:
+    made = []
+    for line in ABLATIONS:
+        found = of_line(records, line)
+        count = f"{found[0]['parameters']:,}" if found else "-"
+        accuracy, f1 = (spread(by_seed(found, "test", m)) for m in ("accuracy", "macro_f1"))
+        made.append(["DHMD" if line == "ravdess" else line, runs(found), count, accuracy, f1])
+    return table(["", "runs (seeds x folds)", "parameters", "accuracy", "macro F1"], made)
+
+
+def mmmo(records: Sequence[Record]) -> str:
+    found = of_line(records, "mmmo")
+    metrics = ("mae", "corr", "acc2", "acc7")
+    cells = [spread(by_seed(found, "test", metric)) for metric in metrics]
+    return table(["", "runs (seeds x folds)", *metrics], [["mmmo", runs(found), *cells]])
+
+
+def missing(records: Sequence[Record]) -> str:
+    """What each subset of the modalities tells of the same composed samples."""
+    found = [r for r in of_line(records, "live") if "subsets" in r]
+    if not found:
+        return "None yet."
+    rows = []
+    for name in found[0]["subsets"]:
+        values = [r["subsets"][name] for r in found]
+        cells = [spread([v[m] for v in values]) for m in ("accuracy", "macro_recall", "ece")]
+        rows.append([name.replace("text", "words"), *cells])
+    gains = [
+        f"{r['gain']['mean']:+.3f} [{r['gain']['interval'][0]:+.3f}, "
+        f"{r['gain']['interval'][1]:+.3f}] over {r['gain']['over'].replace('text', 'words')}"
+        for r in found
+    ]
+    told = (
+        "Gain in accuracy of all three over the best single one, with its 95 % interval, by run: "
+    )
+    return (
+        table(["seen", "accuracy", "macro recall", "ECE"], rows) + f"\n\n{told}{'; '.join(gains)}."
+    )
+
+
+def failures(records: Sequence[Record]) -> str:
+    """Recall by group over all runs of `live`."""
+    found = of_line(records, "live")
+    rows = []
+    for name, title in LIVE.items():
+        counts: dict[str, list[int]] = {}
+        for record in found:
+            for group, (n, right) in record["groups"].get(name, {}).items():
+                both = counts.setdefault(group, [0, 0])
+                both[0] += n
+                both[1] += right
+        rows += [[title, group, str(n), f"{r / n:.3f}"] for group, (n, r) in counts.items() if n]
+    return table(["", "of", "n", "told rightly"], rows)
+
+
+def sentiment(records: Sequence[Record]) -> str:
+    """The interval of the sentiment and how often it holds what is to be held."""
+    rows = []
+    for name, title in LIVE.items():
+        found = [r["calibration"].get(name, {}) for r in of_line(records, "live")]
+        widths = [c["interval"] for c in found if c.get("interval") is not None]
+        inside = [c["coverage"] for c in found if c.get("coverage") is not None]
+        maes = by_seed(of_line(records, "live"), name, "mae")
+        rows.append([title, spread(maes), spread(widths), spread(inside)])
+    return table(["", "MAE", "half width at 90 %", "coverage"], rows)
+
+
+def person(records: Sequence[Record]) -> str:
+    """What a neutral baseline of a person gains for the voice."""
+    found = [r["person"] for r in of_line(records, "live") if "person" in r]
+    cells = [spread([f[name] for f in found]) for name in ("seconds", "without", "with")]
+    head = ["", "runs", "seconds of baseline", "accuracy without", "with"]
+    return table(head, [["voices (RAVDESS)", str(len(found)), *cells]])
+
+
+TABLES = {
+    "live": live,
+    "missing": missing,
+    "sentiment": sentiment,
+    "person": person,
+    "failures": failures,
+    "ravdess": ravdess,
+    "ablations": ablations,
+    "mmmo": mmmo,
+}
+
+
+def with_tables(page: str, records: Sequence[Record]) -> str:
+    """The page with all tables between their markers. Raises BadInput if a marker is missing."""
+    for name, render in TABLES.items():
+        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+        before, has_begin, rest = page.partition(begin)
+        _, has_end, after = rest.partition(end)
+        if not has_begin or not has_end:
+            raise BadInput(f"the page of results lacks the lines {begin} and {end}")
+        page = f"{before}{begin}\n{render(records)}\n{end}{after}"
+    return page
+
+
+def main() -> None:
+    """Write all tables into the page."""
+    records = json.loads(RECORDS.read_text(encoding="utf-8"))
+    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), records), encoding="utf-8")
+    print(PAGE)
+
+
+if __name__ == "__main__":
+    main()
