@@ -166,8 +166,14 @@ class FaceLandmarker:
         video: bool = True,
         max_faces: int = MAX_FACES,
         confidence: float = 0.5,
+        device: str = "cpu",
     ) -> None:
-        """Load `face_landmarker.task`. `confidence` 0 to 1: what counts as a face."""
+        """Load `face_landmarker.task`. `confidence` 0 to 1: what counts as a face.
+
+        `device` is "cpu" or "gpu"; where MediaPipe finds no GPU it is the CPU, and `device` says
+        so.
+        """
+        self.device = device
         self._bundle = model.read_bytes()
         self._video = video
         self._max_faces = max_faces
@@ -183,10 +189,21 @@ class FaceLandmarker:
 
     def _opened(self) -> Any:
         """A landmarker of MediaPipe that has seen nothing yet, for `_looked_for` faces."""
+        from mediapipe.tasks.python import BaseOptions
+
+        delegates = BaseOptions.Delegate
+        if self.device == "gpu":
+            try:
+                return self._open_on(delegates.GPU)
+            except (RuntimeError, ValueError, NotImplementedError):
+                self.device = "cpu"
+        return self._open_on(delegates.CPU)
+
+    def _open_on(self, delegate: Any) -> Any:
         from mediapipe.tasks.python import BaseOptions, vision
 
         options = vision.FaceLandmarkerOptions(
-            base_options=BaseOptions(model_asset_buffer=self._bundle),
+            base_options=BaseOptions(model_asset_buffer=self._bundle, delegate=delegate),
             running_mode=vision.RunningMode.VIDEO if self._video else vision.RunningMode.IMAGE,
             num_faces=self._looked_for,
             min_face_detection_confidence=self._confidence,
@@ -296,7 +313,7 @@ class FaceStage:
 
 
 @contextmanager
-def open_face_stage(model: Path) -> Iterator[FaceStage]:
-    """The stage with a landmarker of its own in video mode."""
-    with FaceLandmarker(model) as landmarker:
+def open_face_stage(model: Path, *, device: str = "cpu") -> Iterator[FaceStage]:
+    """The stage with a landmarker of its own in video mode; `device` as for the landmarker."""
+    with FaceLandmarker(model, device=device) as landmarker:
         yield FaceStage(landmarker)

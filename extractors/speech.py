@@ -40,16 +40,38 @@ class SpeechModel:
     (benchmarks/unpadded_words.py). States come from an unpadded pass of the same encoder.
     """
 
-    def __init__(self, folder: Path, *, threads: int = 1, language: str | None = "en") -> None:
-        """Load a CTranslate2 model folder. Raises ModelFileError if it is not one."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        threads: int = 1,
+        language: str | None = "en",
+        device: str = "cpu",
+        compute_type: str = "int8",
+    ) -> None:
+        """Load a CTranslate2 model folder. Raises ModelFileError if it is not one.
+
+        `device` is "cpu" or "cuda"; a GPU that cannot take the model leaves it to the CPU, in int8,
+        and `device` says so.
+        """
         from faster_whisper import WhisperModel
 
         if not (folder / "model.bin").is_file():
             raise ModelFileError(f"{folder} holds no speech model; run: affectscope models fetch")
         try:
-            self._model: Any = WhisperModel(
-                str(folder), device="cpu", compute_type="int8", cpu_threads=threads
-            )
+            self._model: Any
+            self.device = device
+            try:
+                self._model = WhisperModel(
+                    str(folder), device=device, compute_type=compute_type, cpu_threads=threads
+                )
+            except (RuntimeError, ValueError):
+                if device == "cpu":
+                    raise
+                self.device = "cpu"
+                self._model = WhisperModel(
+                    str(folder), device="cpu", compute_type="int8", cpu_threads=threads
+                )
         except (RuntimeError, ValueError, OSError) as error:
             raise ModelFileError(
                 f"the speech model in {folder} is damaged ({error}); run: affectscope models verify"

@@ -24,18 +24,29 @@ MOST_TOKENS = 512
 class TextEncoder:
     """all-MiniLM-L6-v2 through ONNX Runtime: contextual states, one row per word."""
 
-    def __init__(self, model: Path, tokenizer: Path, *, threads: int = 1) -> None:
-        """Load the network and its tokenizer. Raises ModelFileError if either is damaged."""
+    def __init__(
+        self, model: Path, tokenizer: Path, *, threads: int = 1, device: str = "cpu"
+    ) -> None:
+        """Load the network and its tokenizer. Raises ModelFileError if either is damaged.
+
+        `device` is "cpu" or "cuda"; ONNX Runtime falls back to the CPU without a word, so `device`
+        says what it really took.
+        """
         import onnxruntime
         from tokenizers import Tokenizer
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
+        providers = ["CPUExecutionProvider"]
+        if device == "cuda":
+            providers.insert(0, "CUDAExecutionProvider")
         try:
             self._session: Any = onnxruntime.InferenceSession(
-                str(model), options, providers=["CPUExecutionProvider"]
+                str(model), options, providers=providers
             )
+            on_gpu = "CUDAExecutionProvider" in self._session.get_providers()
+            self.device = "cuda" if on_gpu else "cpu"
             self._tokenizer: Any = Tokenizer.from_file(str(tokenizer))
         except Exception as error:  # both libraries raise bare or private exception types
             raise ModelFileError(

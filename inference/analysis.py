@@ -92,7 +92,12 @@ class Analysis:
         return [
             make("video", video.frames(max_side=LARGEST_SIDE), None, [frames]),
             make("sound", video.audio(), None, [sound]),
-            make("face", frames, partial(open_face_stage, models.face), [face]),
+            make(
+                "face",
+                frames,
+                partial(open_face_stage, models.face, device=models.plan.face_device),
+                [face],
+            ),
             make("utterances", sound, open_utterance_stage, [to_words, to_voice]),
             make("words", to_words, partial(open_word_stage, models.speech), [words]),
             make("text", words, partial(open_text_stage, models.text), [text]),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from assets.manifest import manifest
 from assets.pretrained import path_of
+from inference.compute_plan import ComputePlan, compute_plan, this_machine
 
 if TYPE_CHECKING:
     from extractors.speech import SpeechModel
@@ -44,10 +45,20 @@ class Models:
     """
 
     def __init__(
-        self, checkpoint: str | Path = "live", *, backend: str = "auto", half: bool = False
+        self,
+        checkpoint: str | Path = "live",
+        *,
+        backend: str = "auto",
+        half: bool = False,
+        plan: ComputePlan | None = None,
     ) -> None:
-        """`backend` as in inference/backends; "auto" takes the best that is ready."""
+        """`backend` as in inference/backends; "auto" takes the best that is ready.
+
+        `plan`: devices and threads; by default those that suit this machine.
+        """
         from inference.checkpoint import checkpoint_path, load_checkpoint
+
+        self.plan = plan or compute_plan(this_machine())
 
         self.face: Path = path_of("face-landmarker")
         self.folders = {name: path_of(name) for name in SETS}
@@ -68,19 +79,31 @@ class Models:
             "checkpoint": self.checkpoint_path.name,
             "checkpoint_sha256": hashlib.sha256(self.checkpoint_path.read_bytes()).hexdigest(),
             **self._engine,
+            "compute": self.plan.to_dict(),
             "pretrained": {file.key: file.sha256 for name in SETS for file in known.of(name).files},
         }
 
     def _load_speech(self) -> "SpeechModel":
         from extractors.speech import SpeechModel
 
-        return SpeechModel(self.folders["whisper-tiny.en"])
+        plan = self.plan
+        return SpeechModel(
+            self.folders["whisper-tiny.en"],
+            threads=plan.speech_threads,
+            device=plan.speech_device,
+            compute_type=plan.speech_type,
+        )
 
     def _load_text(self) -> "TextEncoder":
         from extractors.text import TextEncoder
 
         folder = self.folders["minilm"]
-        return TextEncoder(folder / "model.onnx", folder / "tokenizer.json")
+        return TextEncoder(
+            folder / "model.onnx",
+            folder / "tokenizer.json",
+            threads=self.plan.text_threads,
+            device=self.plan.text_device,
+        )
 
     def _load_predictor(self) -> "Predictor":
         from inference.backends.opening import open_engine
@@ -88,6 +111,8 @@ class Models:
         from inference.predictor import Predictor
 
         source = Source(self.checkpoint_path, self.checkpoint)
-        engine, reason = open_engine(source, self._backend, half=self._half)
+        engine, reason = open_engine(
+            source, self._backend, half=self._half, threads=self.plan.network_threads
+        )
         self._engine = {"backend": engine.backend, "device": engine.device, "chosen": reason}
         return Predictor(self.checkpoint(), engine)

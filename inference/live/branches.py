@@ -38,7 +38,7 @@ def default_stages(models: Any, now: Callable[[], int]) -> Stages:
     from extractors.text import open_text_stage
 
     return Stages(
-        partial(open_face_stage, models.face),
+        partial(open_face_stage, models.face, device=models.plan.face_device),
         partial(open_live_speech_stage, models.speech, now),
         partial(open_text_stage, models.text),
     )
