@@ -77,18 +77,28 @@ def without_repetition(
     """The words up to where the model began to repeat itself.
 
     Of a phrase of three words or more that comes twice in a row, the first is kept, and of a
-    shorter one that comes three times. `before` are the words in front of them, which stay.
+    shorter one that comes three times: unless it takes at least half as long each time, for then it
+    was said again. The alignment leaves no time for words that are in the text alone. `before` are
+    the words in front of them, which stay.
     """
-    texts = [plain(word.text) for word in (*before, *words)]
+    everything = [*before, *words]
+    texts = [plain(word.text) for word in everything]
     kept = len(texts)
     for end in range(len(before) + 1, len(texts) + 1):
         for size in range(1, min(LONGEST_LOOP, end // 2) + 1):
             times = 2 if size >= LOOP else 3
-            phrase = texts[end - size : end]
-            if size * times <= end and texts[end - size * times : end] == phrase * times:
-                kept = end - size * (times - 1)
+            first = end - size * times
+            if first < 0 or texts[first:end] != texts[end - size : end] * times:
+                continue
+            once = _lasts(everything[first : first + size])
+            if _lasts(everything[first + size : end]) < (times - 1) * once / 2:
+                kept = first + size
                 break
         else:
             continue
         break
     return list(words[: max(0, kept - len(before))])
+
+
+def _lasts(words: Sequence[HeardWord]) -> float:
+    return words[-1].end - words[0].start

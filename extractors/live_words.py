@@ -20,10 +20,11 @@ __all__ = ["Heard", "LiveWords"]
 Decoder = Callable[[FloatArray, Sequence[int]], list[HeardWord]]
 """Encoder states [n, width] and the tokens that they begin with, to the words after these."""
 
-EDGE = 0.25
+EDGE = 0.4
 """Seconds before the end of the sound in which a word may still turn out to be a longer one."""
 CERTAIN = 0.5
-"""Less probable words, and all after them, wait for more sound though two hypotheses agree."""
+PATIENCE = 0.9
+"""A word less probable than `CERTAIN` needs so many seconds of sound behind it."""
 COMFORTABLE = 7 * SAMPLE_RATE
 """Sound beyond this is cut off in front at the end of a committed sentence or in a pause."""
 LONGEST = 12 * SAMPLE_RATE
@@ -107,9 +108,10 @@ class LiveWords:
 
     def _reliable(self, words: Sequence[HeardWord], now: int) -> int:
         count = agreed(self._before, words)
-        edge = now / SAMPLE_RATE - EDGE
+        end = now / SAMPLE_RATE
         for index, word in enumerate(words[:count]):
-            if word.end > edge or word.probability < CERTAIN:
+            behind = EDGE if word.probability >= CERTAIN else PATIENCE
+            if word.end > end - behind:
                 return index
         return count
 

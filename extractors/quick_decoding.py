@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from extractors.features import FloatArray
+from extractors.features import SAMPLE_RATE, FloatArray
 from extractors.hypotheses import HeardWord, plain
 from extractors.speech import STATE_RATE, SpeechModel
 
@@ -54,13 +54,9 @@ class QuickDecoder:
         count = len(states)
         if count == 0:
             return []
-        whole = np.concatenate([states, self._silence[count:]])[None, :POSITIONS]
-        encoded = self._storage.from_array(np.ascontiguousarray(whole))
-        prompt = [*self._prompt, *said]
-        bound = len(prompt) + MARGIN + TOKENS_PER_SECOND * count // STATE_RATE
-        result = self._whisper.model.generate(encoded, [prompt], beam_size=1, max_length=bound)
+        encoded, sequence = self._decoded(states, said, count, POSITIONS)
         eot = self._tokenizer.eot
-        tokens = [token for token in result[0].sequences_ids[0] if token < eot]
+        tokens = [token for token in sequence if token < eot]
         if len(tokens) <= len(said):  # what was said is given back in front
             return []
         (parts,) = self._whisper.find_alignment(self._tokenizer, [tokens], encoded, 2 * count)
@@ -89,3 +85,25 @@ class QuickDecoder:
             else:
                 words.append(HeardWord(text, own, start, end, probability))
         return words
+
+    def text(self, states: FloatArray, samples: int, silence: int = POSITIONS) -> str:
+        """What is said in so many samples, with at most `silence` states of silence behind.
+
+        For measuring: `__call__` uses all there are.
+        """
+        length = -(-samples * STATE_RATE // SAMPLE_RATE)
+        _, sequence = self._decoded(states, (), length, silence)
+        text: str = self._tokenizer.decode(sequence)
+        return text
+
+    def _decoded(
+        self, states: FloatArray, said: Sequence[int], length: int, silence: int
+    ) -> tuple[Any, list[int]]:
+        """The states that the decoder saw, and its tokens for `length` states of sound."""
+        behind = self._silence[len(states) : len(states) + silence]
+        whole = np.concatenate([states, behind])[None, :POSITIONS]
+        encoded = self._storage.from_array(np.ascontiguousarray(whole))
+        prompt = [*self._prompt, *said]
+        bound = len(prompt) + MARGIN + TOKENS_PER_SECOND * length // STATE_RATE
+        result = self._whisper.model.generate(encoded, [prompt], beam_size=1, max_length=bound)
+        return encoded, list(result[0].sequences_ids[0])

@@ -1,12 +1,28 @@
 """What successive readings agree on, and where a model begins to repeat itself."""
 
+from dataclasses import replace
+
 import pytest
 
-from extractors.hypotheses import HeardWord, agreed, ends_sentence, without_repetition
+from extractors.hypotheses import (
+    HeardWord,
+    agreed,
+    before_silence,
+    ends_sentence,
+    without_repetition,
+)
 
 
 def heard(text: str) -> list[HeardWord]:
     return [HeardWord(word, (i,), i, i + 1, 1.0) for i, word in enumerate(text.split())]
+
+
+def squashed(text: str, until: int) -> list[HeardWord]:
+    """As the alignment has words that nobody said: no time is left after the first `until`."""
+    return [
+        word if i < until else replace(word, start=until, end=until)
+        for i, word in enumerate(heard(text))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -39,14 +55,28 @@ def test_the_common_beginning_is_agreed_whatever_its_case_and_points(
     ],
 )
 def test_a_phrase_that_comes_again_at_once_is_kept_once(said: str, kept: str) -> None:
-    words = without_repetition(heard(said))
+    words = without_repetition(squashed(said, len(kept.split())))
     assert [word.text for word in words] == kept.split()
 
 
+def test_what_is_said_again_in_its_own_time_stays() -> None:
+    for said in ("no no no no", "kids are by the door Kids are by the door."):
+        assert without_repetition(heard(said)) == heard(said)
+
+
 def test_what_was_committed_stays_though_it_repeats() -> None:
-    before = heard("no no no no")
+    before = squashed("no no no no", 1)
     assert without_repetition(heard("yes"), before) == heard("yes")
-    assert without_repetition(heard("by the door"), heard("by the door")) == []
+    again = [replace(word, start=3, end=3) for word in heard("by the door")]
+    assert without_repetition(again, heard("by the door")) == []
+
+
+def test_words_in_the_silence_behind_speech_were_not_said() -> None:
+    words = heard("so my fellow")
+    assert before_silence(words, 3.0) == words
+    assert before_silence(words, 2.5) == words
+    assert before_silence(words, 2.0) == words[:2]
+    assert before_silence([replace(word, start=9.0) for word in words], 3.0) == []
 
 
 def test_sentences_end_in_a_point_a_question_or_an_exclamation() -> None:
