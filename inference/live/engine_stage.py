@@ -68,6 +68,8 @@ class EngineStage:
     ) -> None:
         self.running = False
         """Set from outside; without it what comes is discarded."""
+        self.draining = False
+        """Set at the end: no further windows; what still comes belongs to those that are open."""
         self.on_rows: Callable[[Predictions], None] = _ignore
         self.on_settled: Callable[[Predictions], None] = _ignore
         self.on_gap: Callable[[int, int], None] = _ignore
@@ -94,6 +96,8 @@ class EngineStage:
         for inbox in self._inboxes:
             for sample in inbox.take_all():
                 self._engine.add(sample)
+        if self.draining:
+            return iter(())
         if self.running:
             self._was_running = True
             self._predict(self._engine.due(self._now()))

@@ -241,7 +241,7 @@ class LiveSession:
                 self._state = LiveState.RUNNING
                 if self._engine is not None:
                     self._engine.running = True
-                for event in self._events:  # what happened before there was a session time
+                for event in tuple(self._events):  # what happened before there was a session time
                     self._record(event)
 
     def pause(self) -> None:
@@ -276,7 +276,7 @@ class LiveSession:
                 return
             self._state = LiveState.STOPPING
             if self._engine is not None:
-                self._engine.running = False
+                self._engine.draining = True
             self._closer = threading.Thread(
                 target=self._close, args=(discard,), name="affectscope stop", daemon=True
             )

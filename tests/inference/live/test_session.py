@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from extractors.stream import SECOND
+from extractors.features import Word
+from extractors.stream import SECOND, Sample
 from inference.live.interface import LiveState
-from tests.inference.live.stand_ins import SYNTHETIC, Stage, stages
+from tests.inference.live.stand_ins import SYNTHETIC, Speech, Stage, stages
 
 Make = Callable[..., Stage]
 
@@ -112,6 +113,26 @@ def test_abort_discards_the_recording(stage: Make, tmp_path: Path) -> None:
     assert one.sink.aborted
     assert one.sink.manifest is None
     assert one.session.state is LiveState.STOPPED
+
+
+class LastWord(Speech):
+    """Commits what was said last only when it is told that nothing more comes."""
+
+    def finish(self) -> Any:
+        assert self._until is not None
+        word = Word("last", self._until - SECOND // 2, self._until - SECOND // 5, 0.9)
+        yield Sample("word", word.start, word.end, word.end, word)
+
+
+def test_a_word_that_is_committed_by_the_stop_still_counts(stage: Make, tmp_path: Path) -> None:
+    """The stand-in network gives the number of words as the sentiment."""
+    one = stage(stages=stages(speech=LastWord))
+    one.running(tmp_path)
+    one.run(3.3)
+    one.close()
+    rows = [float(v) for s in one.sink.of("timeline") for v in s.data.timeline.sentiment]
+    assert one.session.words()[-1].text == "last"
+    assert rows[-1] == rows[-3] + 1
 
 
 class Broken:
