@@ -21,7 +21,8 @@ class RecordingPlan:
     features_only: bool = False
     """Neither picture nor sound reaches the disk; everything else does."""
     picture_size: tuple[int, int] | None = None
-    """Width and height on disk; that of the first picture if None. Later ones are fitted in."""
+    """Width and height on disk; if None that of the first picture, or 640 x 480 where sound came
+    for a second before any. Pictures of another size are fitted in."""
     began: datetime | None = None
     """Wall time of session time zero; now if None."""
     keep_days: int | None = None
