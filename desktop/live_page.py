@@ -35,7 +35,7 @@ TICK = 33
 """Milliseconds between looks at the session."""
 SLOW = 15
 """Ticks between looks at the health and the devices."""
-ENDING = 2.2
+ENDING = 1.8
 """Seconds that a session gets to end in order when the window is closed."""
 
 
@@ -160,7 +160,7 @@ class LivePage(QWidget):
         for live, folder in ending:
             if not live.wait(ENDING):
                 live.abort()
-                ended = live.wait(0.3) and ended
+                ended = live.wait(0.2) and ended
             elif folder is not None:
                 self.recorded.emit(folder)
         for work in (making, scan):
