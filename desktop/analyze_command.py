@@ -3,24 +3,30 @@
 import argparse
 import json
 import os
-import time
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from desktop.analyze_item import PICTURE
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from desktop.analyze_item import Item, Outcome
     from desktop.progress_bar import ProgressBar
-    from inference.analysis import Analysis
     from inference.models import Models
 
 __all__ = ["add_arguments", "run"]
 
-PICTURE = "trajectories.png"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the recordings and options."""
-    parser.add_argument("videos", nargs="+", type=Path, metavar="VIDEO", help="video or sound file")
+    parser.add_argument(
+        "videos",
+        nargs="+",
+        type=Path,
+        metavar="VIDEO",
+        help="video or sound file, or a folder of them",
+    )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="where the session folders go"
     )
@@ -29,6 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--backend", default="auto", help='"auto" (default) or one that `affectscope doctor` lists'
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="analyse N recordings at once (default 1)"
+    )
+    parser.add_argument(
+        "--ray", metavar="ADDRESS", help='analyse on a Ray cluster; "local" starts one here'
     )
     parser.add_argument(
         "--picture", action="store_true", help=f"also draw the trajectories into {PICTURE}"
@@ -46,100 +58,88 @@ def run(args: argparse.Namespace) -> int:
     # NumPy's threads would only get in the way of ours: it reads this when it is loaded
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from assets.errors import AffectscopeError, BadInput
+    from desktop.analyze_item import found_in, items_of
     from desktop.progress_bar import ProgressBar
-    from extractors.session_writer import session_folder
     from inference.models import Models
 
+    videos: list[Path] = args.videos
     try:
+        if args.jobs < 1:
+            raise BadInput(f"--jobs must be 1 or more, not {args.jobs}")
+        videos = found_in(args.videos)
         models = Models(args.checkpoint, backend=args.backend)
         models.checkpoint()
         if args.backend != "auto":
             models.predictor()  # what is asked for and cannot be had is said before the work
     except AffectscopeError as error:
         if args.json:
-            for video in args.videos:
+            for video in videos:
                 _print({"video": str(video), "error": str(error)}, as_json=True)
         raise
+    items = items_of(videos, args.out, args.checkpoint, args.backend, args.picture)
     codes = {0}
-    taken: set[Path] = set()
     with ProgressBar() as bar:
-        for video in args.videos:
-            folder = session_folder(args.out, video, taken)
-            try:
-                summary = _analyse(video, folder, models, bar)
-                taken.add(folder)
-                if args.picture:
-                    summary["picture"] = _draw(folder)
-            except AffectscopeError as error:
-                codes.add(2 if isinstance(error, BadInput) else 1)
-                summary = {"video": str(video), "error": str(error)}
-                bar.line(f"affectscope: {error}")
-            except Exception as error:
-                codes.add(1)
-                summary = {"video": str(video), "error": f"{type(error).__name__}: {error}"}
-                bar.line(traceback.format_exc().rstrip())
+        if args.ray:
+            outcomes = _on_cluster(items, args.ray, bar)
+        elif min(args.jobs, len(items)) > 1:
+            outcomes = _at_once(items, args.jobs, bar)
+        else:
+            outcomes = _one_by_one(items, models, bar)
+        for outcome in outcomes:
+            codes.add(outcome.code)
+            if "error" in outcome.summary:
+                bar.line(outcome.trace or f"affectscope: {outcome.summary['error']}")
             bar.clear()
-            _print(summary, as_json=args.json)
+            _print(outcome.summary, as_json=args.json)
     return 2 if 2 in codes else max(codes)
 
 
-def _analyse(video: Path, folder: Path, models: "Models", bar: "ProgressBar") -> dict[str, Any]:
+def _one_by_one(
+    items: "Sequence[Item]", models: "Models", bar: "ProgressBar"
+) -> "Iterator[Outcome]":
+    from desktop.analyze_item import analyse
     from desktop.progress_bar import time_left
-    from inference.analysis import Analysis
 
-    analysis = Analysis(video, folder, models)
-    try:
-        analysis.start()
-        began = time.monotonic()
-        while not analysis.wait(0.2):
+    for item in items:
+
+        def watch(analysis: Any, seconds: float, name: str = item.video.name) -> None:
             done = analysis.analysed_until / analysis.duration if analysis.duration else 0.0
-            left = time_left(min(done, 1.0), time.monotonic() - began)
-            seconds = f"{analysis.analysed_until:.0f} of {analysis.duration:.0f} s"
-            bar.show(min(done, 1.0), "  ".join(filter(None, (seconds, left, video.name))))
-        manifest = analysis.finish()
-    except BaseException:
-        analysis.abort()
-        raise
-    return _summary(video, folder, analysis, manifest)
+            left = time_left(min(done, 1.0), seconds)
+            of = f"{analysis.analysed_until:.0f} of {analysis.duration:.0f} s"
+            bar.show(min(done, 1.0), "  ".join(filter(None, (of, left, name))))
+
+        yield analyse(item, models, watch)
 
 
-def _summary(
-    video: Path, folder: Path, analysis: "Analysis", manifest: dict[str, Any]
-) -> dict[str, Any]:
-    from extractors.features import EMOTIONS
+def _at_once(items: "Sequence[Item]", jobs: int, bar: "ProgressBar") -> "Iterator[Outcome]":
+    from desktop.analyze_item import analyse
+    from inference.training.item_workers import each_item
 
-    timeline = analysis.timeline()
-    known = timeline.emotions[timeline.known]
-    mean = (
-        {e: round(float(m), 4) for e, m in zip(EMOTIONS, known.mean(axis=0), strict=True)}
-        if (len(known))
-        else {}
-    )
-    return {
-        "video": str(video),
-        "session": str(folder),
-        "duration": manifest["duration"],
-        "truncated": manifest["truncated"],
-        "rows": manifest["rows"],
-        "words": " ".join(word.text for word in analysis.words()),
-        "emotions": mean,
-        "strongest": max(mean, key=lambda name: mean[name]) if mean else None,
-        "seconds": manifest["timings"]["seconds"],
-    }
+    bar.show(0.0, f"0 of {len(items)} recordings")
+    return _counted(items, each_item(analyse, items, min(jobs, len(items))), bar)
 
 
-def _draw(folder: Path) -> str:
-    from assets.errors import SessionError
-    from desktop.trajectory_picture import draw_trajectories
-    from extractors.session import Session
+def _on_cluster(items: "Sequence[Item]", address: str, bar: "ProgressBar") -> "Iterator[Outcome]":
+    from desktop.analyze_item import analyse, on_the_cluster
+    from inference.ray_cluster import each_item_on_ray
 
-    path = folder / PICTURE
-    try:
-        draw_trajectories(Session(folder), path)
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise SessionError(f"cannot write {path}: {error.strerror or error}") from error
-    return str(path)
+    shared = [on_the_cluster(item) for item in items]
+    bar.show(0.0, f"0 of {len(items)} recordings")
+    return _counted(items, each_item_on_ray(analyse, shared, address), bar)
+
+
+def _counted(items: "Sequence[Item]", results: Any, bar: "ProgressBar") -> "Iterator[Outcome]":
+    """The outcomes as they come; a process that died of a recording is an outcome too."""
+    from desktop.analyze_item import Outcome
+
+    for done, (index, result) in enumerate(results, start=1):
+        if isinstance(result, Outcome):
+            yield result
+        else:
+            video = str(items[index].video)
+            yield Outcome({"video": video, "error": f"{video}: {result.why}"}, 1)
+        if done < len(items):
+            bar.show(done / len(items), f"{done} of {len(items)} recordings")
 
 
 def _print(summary: dict[str, Any], *, as_json: bool) -> None:

@@ -49,11 +49,11 @@ class LivePlot(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("Emotions over the last minute")
+        self.setAccessibleName("Emotions of the last seconds")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._theme = LIGHT
-        self._span = 60.0
+        self._span = 30.0
         self._now = 0.0
         self._timeline = Timeline.empty()
         self._marks: Sequence[Mark] = ()

@@ -34,6 +34,7 @@ class LoadedRecording:
         self._analysis: Analysis | None = None
         self._failure: str | None = None
         self._closing = threading.Event()
+        self._markers: Sequence[tuple[float, str]] = ()
         if path.is_dir():
             session = Session(path)
             self.title = session.title
@@ -85,6 +86,9 @@ class LoadedRecording:
             return source.words
         return source.words() if source is not None else ()
 
+    def markers(self) -> Sequence[tuple[float, str]]:
+        return self._markers
+
     def landmarks_at(self, time: float) -> FloatArray | None:
         source = self._session or self._analysis
         return source.landmarks_at(time) if source is not None else None
@@ -107,6 +111,7 @@ class LoadedRecording:
                     self._failure = f"Not all of {self.title} can be read: " + "; ".join(
                         session.problems
                     )
+                self._markers = _marks(session)
                 self._session = session
         except AffectscopeError as error:
             if not self._closing.is_set():
@@ -133,3 +138,7 @@ class LoadedRecording:
         analysis.finish()
         forget_old(found for found in cache_folder().iterdir() if not found.name.startswith("."))
         return Session(folder)
+
+
+def _marks(session: Session) -> list[tuple[float, str]]:
+    return sorted((float(line["time"]), str(line["label"])) for line in session.markers)

@@ -63,6 +63,10 @@ class Recording(Protocol):
         """A snapshot in the order of time; cheap."""
         ...
 
+    def markers(self) -> Sequence[tuple[float, str]]:
+        """Seconds and labels of what was marked, in the order of time; cheap."""
+        ...
+
     def landmarks_at(self, time: float) -> npt.NDArray[np.float32] | None:
         """[478, 3] of the newest picture at or before `time` seconds; None without a face.
 

@@ -106,6 +106,7 @@ class RecordingPage(QWidget):
         if self.recording.duration != self._duration:
             self._set_duration(self.recording.duration)
         self._show_curves(self.recording)
+        self.plot.set_marks(self.recording.markers())
         self.transcript.set_words(self.recording.words())
         ended = self.recording.complete or self.recording.failure is not None
         self.transcript.setPlaceholderText(

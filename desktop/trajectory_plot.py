@@ -1,5 +1,7 @@
 """Emotions, sentiment and presence over time, with the playhead across them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, pyqtSignal
@@ -8,6 +10,7 @@ from PyQt6.QtWidgets import QFrame, QGraphicsLineItem, QGraphicsPolygonItem
 
 from desktop.graph_view import NAMES
 from desktop.loop_band import LoopBand
+from desktop.marker_lines import MarkerLines
 from desktop.theme import LIGHT, Theme, emotion_color, figures
 from desktop.time_format import MINUS
 from desktop.trajectory_axes import EndLabels, TimeAxis, spread
@@ -71,7 +74,11 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
             )
         )
         self._band = LoopBand()
-        for height, item in enumerate((self._band, self._labels, self._line, self._knob)):
+        self._marks: Sequence[tuple[float, str]] = ()
+        self.markers = MarkerLines()
+        for height, item in enumerate(
+            (self._band, self.markers, self._labels, self._line, self._knob)
+        ):
             item.setZValue(10 + height)
             self.scene().addItem(item)
         self.apply_theme(LIGHT)
@@ -117,6 +124,12 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         for _, lane in self._lanes:
             lane.set_other(Timeline.empty() if timeline is None else timeline)
 
+    def set_marks(self, marks: Sequence[tuple[float, str]]) -> None:
+        """Seconds and labels of markers, in the order of time."""
+        if marks != self._marks:
+            self._marks = marks
+            self._place_band()
+
     def set_loop(self, span: tuple[float, float] | None) -> None:
         """Tint the seconds that repeat."""
         self._loop = span
@@ -151,6 +164,7 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
                 axis.setTickFont(font)
             plot.getAxis("left").setGrid(46 if theme.dark else 60)
         self._band.apply_theme(theme)
+        self.markers.apply_theme(theme, font)
         self._line.setPen(QPen(QColor(theme.text), 1))
         self._knob.setPen(QPen(Qt.PenStyle.NoPen))
         self._knob.setBrush(QColor(theme.text))
@@ -286,8 +300,11 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         return start, end
 
     def _place_band(self) -> None:
-        if hasattr(self, "_band") and self._loop is not None:
-            area = self._box(0).united(self._box(2))
+        if not hasattr(self, "_band"):
+            return
+        area = self._box(0).united(self._box(2))
+        self.markers.place(area, [(self.x_of(time), label) for time, label in self._marks])
+        if self._loop is not None:
             self._band.place(area, *(self.x_of(seconds) for seconds in self._loop))
 
     def _place_playhead(self) -> None:

@@ -103,6 +103,11 @@ def after_norm(norm: nn.Module, linear: nn.Module) -> tuple[Tensor, Tensor]:
     return linear.weight * norm.weight, bias if linear.bias is None else bias + linear.bias
 
 
+def as_type(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """x.to(dtype), of which an exported graph keeps something even if it does nothing."""
+    return x if x.dtype == dtype else x.to(dtype)
+
+
 def normalise(x: Tensor) -> Tensor:
     """LayerNorm of the last axis without gain and offset."""
     return F.layer_norm(x, x.shape[-1:])
@@ -120,7 +125,7 @@ class Masks(NamedTuple):
 
 def masks(allowed: Tensor, dtype: torch.dtype) -> Masks:
     """Of allowed, bool [G, B, Tq, Tk]."""
-    bias = torch.zeros_like(allowed, dtype=dtype).masked_fill(~allowed, MASKED)
+    bias = (~allowed).to(dtype) * MASKED
     return Masks(bias.flatten(0, 1).unsqueeze(1), allowed.any(3).flatten(1).unsqueeze(2).to(dtype))
 
 
@@ -309,7 +314,8 @@ class LeanDictionary(nn.Module):
         scores = scores.unflatten(1, valid.shape[1:])
         best = scores.masked_fill(~valid.unsqueeze(3), MASKED).amax(2)
         activation = sparsemax(best) * valid.any(2, keepdim=True)
-        feature = F.normalize(activation @ self.atoms, dim=2)
+        feature = activation @ self.atoms
+        feature = feature / feature.square().sum(2, keepdim=True).sqrt().clamp_min(1e-12)
         return activation, self.slots(torch.cat([summary, feature], dim=2))
 
 
@@ -411,7 +417,7 @@ class LeanDHMD(nn.Module):
         """
         masked = (text_valid, voice_valid, face_valid)
         encoded = [
-            F.pad(encoder(x.to(self.dtype), v), (0, 0, 0, self.longest - v.shape[1]))
+            F.pad(encoder(as_type(x, self.dtype), v), (0, 0, 0, self.longest - v.shape[1]))
             for encoder, x, v in zip(self.encoders, (text, voice, face), masked, strict=True)
         ]
         shared, private = torch.stack(encoded).chunk(2, dim=3)  # [M, B, T, d]
@@ -419,7 +425,8 @@ class LeanDHMD(nn.Module):
         own, other, end = self._masks(valid)
 
         # Homogeneous branch.
-        summary = self.homogeneous(self.homogeneous.embed(shared), own, end).float()
+        summary = self.homogeneous(self.homogeneous.embed(shared), own, end)
+        summary = as_type(summary, torch.float32)
         # Heterogeneous branch: six cross-modal transformers, then one for each target.
         embedded = self.crossed.embed(private)
         source = normalise(embedded).index_select(0, self.teacher)
@@ -428,25 +435,26 @@ class LeanDHMD(nn.Module):
         states = self.heterogeneous(
             self.heterogeneous.embed(torch.cat(pairs.unbind(1), 3)), own, end
         )
-        states = states.float()
+        states = as_type(states, torch.float32)
 
         present = valid.any(2)
         exists = present.unsqueeze(2).float()
         shared_slots = summary = summary * exists
         if self.config.dictionary:
-            steps = shared.flatten(1, 2).float()
+            steps = as_type(shared.flatten(1, 2), torch.float32)
             private_slots = private_summary = end.pick(states) * exists
             shared_activation, shared_slots = self.shared_atoms(steps, summary, valid)
             private_activation, private_slots = self.private_atoms(states, private_summary, valid)
         else:
             private_slots = private_summary = states * exists
             shared_activation = exists.new_zeros(*present.shape, self.config.atoms)
-            private_activation = torch.zeros_like(shared_activation)
+            private_activation = exists.new_zeros(*present.shape, self.config.atoms)
         outputs = self.fusion(shared_slots, private_slots, exists)
-        emotions = len(self.config.emotions)
-        sentiment = outputs[:, -1] if self.config.sentiment else outputs.new_zeros(len(outputs))
+        emotion, sentiment = outputs, outputs.new_zeros(len(outputs))
+        if self.config.sentiment:
+            emotion, sentiment = outputs[:, :-1], outputs[:, -1]
         return LeanOutput(
-            outputs[:, :emotions],
+            emotion,
             sentiment,
             self.homogeneous_graph(summary, present),
             self.heterogeneous_graph(private_summary, present),

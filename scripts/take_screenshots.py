@@ -3,9 +3,8 @@
     python scripts/take_screenshots.py VIDEO --at 3.2 --out docs
 
 writes window.png and window-dark.png (the video played), live.png and live-dark.png (the same video
-in place of camera and microphone, after twelve seconds) and library.png (the sessions that there
-are). Needs a font package such as fonts-dejavu-core, and a machine that is not busy: a live session
-that cannot keep up says so.
+in place of camera and microphone, after half a minute). Needs a font package such as
+fonts-dejavu-core, and a machine that is not busy: a live session that cannot keep up says so.
 """
 
 import argparse
@@ -26,15 +25,14 @@ from desktop.appearance import Choice
 from desktop.live_opening import LiveRequest
 from desktop.main_window import MainWindow
 from desktop.open_recording import open_recording
-from desktop.session_cache import cache_folder
 from extractors.sources import SourceChoice
 
 PATIENCE = 600.0
 """Seconds that an analysis may take before the picture is made of what is there."""
-LIVE = 12.0
+LIVE = 28.0
 """Seconds of a live session before its picture is made."""
 
-PARTS = ("window", "live", "library")
+PARTS = ("window", "live")
 
 
 def wait(milliseconds: int) -> None:
@@ -96,13 +94,6 @@ def show_live(window: MainWindow, video: Path) -> None:
     wait_until(lambda: page.live is None or page.live.now > LIVE)
 
 
-def show_library(window: MainWindow) -> None:
-    """The sessions that the program has made of videos on this computer."""
-    window.library.open(cache_folder())
-    wait_until(lambda: not window.library.page.busy)
-    wait(300)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("video", metavar="VIDEO", type=Path)
@@ -116,15 +107,13 @@ def main() -> None:
     application.setStyle("Fusion")
     for theme, suffix in ((Choice.LIGHT, ""), (Choice.DARK, "-dark")):
         for part in PARTS:
-            if args.only not in (None, part) or (part == "library" and suffix):
+            if args.only not in (None, part):
                 continue
             with opened(theme, (width, height)) as window:
                 if part == "window":
                     show_recording(window, args.video, args.at)
-                elif part == "live":
-                    show_live(window, args.video)
                 else:
-                    show_library(window)
+                    show_live(window, args.video)
                 save(window, args.out / f"{part}{suffix}.png")
 
 

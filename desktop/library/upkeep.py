@@ -11,7 +11,6 @@ from desktop.library.session_folder import move_to_trash
 from extractors.folder_lock import is_locked
 from extractors.manifest_file import write_manifest
 from extractors.recording.expiry import Removal, expired
-from extractors.recording.repair import repair_all
 from extractors.session_layout import MANIFEST
 from extractors.session_writer import is_session
 
@@ -25,6 +24,8 @@ def look_after(folder: Path, now: datetime | None = None) -> tuple[str, ...]:
 
     Returns a line for everything that was done or could not be done; usually none.
     """
+    from extractors.recording.repair import repair_all  # the window starts without a decoder
+
     told = [str(result) for result in repair_all(folder)]
     for left in folder.glob(f"{DOOMED}*"):  # deleting was cut off
         shutil.rmtree(left, ignore_errors=True)

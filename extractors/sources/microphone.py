@@ -184,6 +184,7 @@ def open_input(
     except sounddevice.PortAudioError as error:
         if stream is not None:
             stream.close()
+        microphones(refresh=True)  # it may have been unplugged: the next try sees a new list
         raise SourceLost(
             "taken", f"{name} cannot be opened: another program may use it; close that"
         ) from error

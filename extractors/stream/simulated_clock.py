@@ -19,35 +19,37 @@ class SimulatedClock:
     def __init__(self, start: int = 0) -> None:
         self._now = start
         self._joined = 0
-        self._waiting: dict[object, int] = {}
-        self._changed = threading.Condition()
+        self._waiting: dict[threading.Condition, int] = {}
+        """Until when somebody waits; each is woken alone, when its time has come."""
+        self._lock = threading.RLock()
 
     def now(self) -> int:
         return self._now
 
     def join(self) -> None:
-        with self._changed:
+        with self._lock:
             self._joined += 1
 
     def leave(self) -> None:
-        with self._changed:
+        with self._lock:
             self._joined -= 1
             self._move()
 
     def jump(self, duration: int) -> None:
         """Let `duration` nanoseconds pass at once, as when the machine sleeps."""
-        with self._changed:
+        with self._lock:
             self._now += duration
-            self._changed.notify_all()
+            self._wake()
 
     def wait_until(self, time: int, cancelled: threading.Event) -> bool:
-        me = object()
-        with self._changed:
-            try:
+        me = threading.Condition(self._lock)
+        with self._lock:
+            if self._now < time:
                 self._waiting[me] = time
                 self._move()
+            try:
                 while self._now < time:
-                    self._changed.wait(POLL)
+                    me.wait(POLL)
                     if cancelled.is_set():
                         return False
                 return not cancelled.is_set()
@@ -56,8 +58,10 @@ class SimulatedClock:
 
     def _move(self) -> None:
         if self._waiting and len(self._waiting) >= self._joined:
-            earliest = min(self._waiting.values())
-            self._now = max(self._now, earliest)
-            for one in [one for one, time in self._waiting.items() if time <= self._now]:
-                del self._waiting[one]  # it works again, though it may not have woken yet
-            self._changed.notify_all()
+            self._now = max(self._now, min(self._waiting.values()))
+            self._wake()
+
+    def _wake(self) -> None:
+        for one in [one for one, time in self._waiting.items() if time <= self._now]:
+            del self._waiting[one]  # it works again, though it may not have woken yet
+            one.notify()

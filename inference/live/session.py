@@ -440,6 +440,8 @@ class LiveSession:
         elif sample.stream == "word" and sample.data is not None:
             self._meters.delay("words", self._now() - sample.end)
             self._words.append(sample.data)
+            while self._words[0].end < sample.end - KEPT * SECOND:
+                self._words.popleft()
             self._word_view = tuple(self._words)
 
     def _on_text(self, sample: Sample[Any]) -> None:

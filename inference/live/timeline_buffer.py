@@ -19,21 +19,22 @@ class TimelineBuffer:
     """
 
     def __init__(self, rows: int) -> None:
-        """`rows`: how many are kept at least; twice as many are held in memory."""
+        """`rows`: how many are kept at least; there is room for a quarter more."""
         self._kept = rows
+        self._room = rows + max(1, rows // 4)
         empty = Timeline.empty()
         self._arrays: dict[str, npt.NDArray[np.generic]] = {}
         for name in FIELDS:
             like = getattr(empty, name)
-            self._arrays[name] = np.zeros((2 * rows, *like.shape[1:]), like.dtype)
+            self._arrays[name] = np.zeros((self._room, *like.shape[1:]), like.dtype)
         self._size = 0
 
     def append(self, part: Timeline) -> None:
         """Add rows behind the others."""
         size = self._size
-        if size + len(part) > 2 * self._kept:
+        if size + len(part) > self._room:
             # readers hold views of the old arrays: they are left as they are
-            keep = min(self._kept, size)
+            keep = min(self._kept - 1, size)
             fresh = {name: np.zeros_like(array) for name, array in self._arrays.items()}
             for name, array in self._arrays.items():
                 fresh[name][:keep] = array[size - keep : size]

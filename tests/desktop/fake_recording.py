@@ -71,6 +71,7 @@ class FakeRecording:
     complete: bool = True
     failure: str | None = None
     rows: Timeline | None = None
+    marks: Sequence[tuple[float, str]] = ()
     said: Sequence[Word] | None = None
     faces: npt.NDArray[np.float32] | None = None
     face_times: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
@@ -93,6 +94,9 @@ class FakeRecording:
         if self.said is None:
             self.said = plain_words(self.duration)
         return [word for word in self.said if word.end <= self.analysed_until * SECOND]
+
+    def markers(self) -> Sequence[tuple[float, str]]:
+        return self.marks
 
     def landmarks_at(self, time: float) -> npt.NDArray[np.float32] | None:
         if self.faces is None:

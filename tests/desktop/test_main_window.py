@@ -256,6 +256,22 @@ def test_figures_emphasise_a_curve(qtbot: QtBot, open_window: OpenWindow) -> Non
     assert window.page.plot._emotions.emphasis == -1
 
 
+def test_markers_stand_at_their_times(open_window: OpenWindow) -> None:
+    marks = [(2.0, "Question 1"), (2.1, "a label that has no room"), (9.0, "Question 2")]
+    window = opened(open_window, FakeRecording(marks=marks))
+    plot = window.page.plot
+    plain = window.grab().toImage()
+    places = [x for x, _ in plot.markers._marks]
+    assert places == pytest.approx([plot.x_of(seconds) for seconds, _ in marks])
+    assert [label for _, label in plot.markers.labels()] == [marks[1][1], "Question 2"]
+    plot.show_range(8.0, 10.0)
+    assert plot.markers._marks[2][0] == pytest.approx(plot.x_of(9.0))
+    plot.show_range(0.0, 12.0)
+    window.open_with(FakeRecording)
+    assert plot.markers._marks == []
+    assert window.grab().toImage() != plain
+
+
 def test_speed_has_keys_and_a_menu(qtbot: QtBot, open_window: OpenWindow) -> None:
     window = opened(open_window)
     playback, button = window.page.playback, window.page.transport.speed

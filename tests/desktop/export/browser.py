@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 import urllib.request
@@ -55,9 +56,10 @@ class Page:
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                     env={**os.environ, "HOME": str(self._profile)},
+                    start_new_session=True,
                 )
             )
-            opened.callback(self._process.terminate)
+            opened.callback(self._end)
             address = self._address(self._profile / "DevToolsActivePort")
             self._socket = opened.enter_context(connect(address, max_size=None))
             self._load()
@@ -66,6 +68,10 @@ class Page:
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
+
+    def _end(self) -> None:
+        """End the browser whole: what Debian calls Chromium is a script that starts it."""
+        os.killpg(self._process.pid, signal.SIGKILL)
 
     def _load(self) -> None:
         for domain in ("Page", "Runtime", "Network", "Log"):

@@ -1,7 +1,9 @@
 """The microphone, with a sound device that the test plays."""
 
+import sys
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 
 from extractors.features import SAMPLE_RATE
 from extractors.sources import SourceChoice, SourceLost, microphone
-from extractors.sources.microphone import HELD, Microphone, RawBlock
+from extractors.sources.microphone import HELD, Microphone, RawBlock, credible_age
 from extractors.stream import SECOND, Clock, VirtualClock
 
 CHOICE = SourceChoice("device", "0", "Desk microphone")
@@ -101,3 +103,68 @@ def test_without_a_device_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
         list(Microphone(CHOICE, VirtualClock()).samples())
     assert lost.value.reason == "missing"
     assert "Desk microphone" in str(lost.value)
+
+
+class FakePortAudio:
+    """The part of sounddevice that is used; a device that was pulled out stays in the old list."""
+
+    class PortAudioError(Exception):
+        pass
+
+    def __init__(self) -> None:
+        self.listed = ["Desk microphone", "Other"]
+        self.plugged = ["Other"]
+        self.opened: list[int] = []
+        self.default = SimpleNamespace(device=(0, 0))
+
+    def query_devices(self, device: int | None = None, _kind: str = "") -> Any:
+        found = [
+            {"name": name, "max_input_channels": 1, "default_samplerate": 16_000.0}
+            for name in self.listed
+        ]
+        return found if device is None else found[device]
+
+    def InputStream(self, device: int, **_: Any) -> Any:  # noqa: N802
+        self.opened.append(device)
+        if self.listed != self.plugged:
+            raise self.PortAudioError("Illegal combination of I/O devices")
+        nothing = SimpleNamespace(start=lambda: None, abort=lambda **_: None, latency=0.02)
+        nothing.close = lambda **_: None
+        nothing.active = False
+        return nothing
+
+    def _terminate(self) -> None:
+        self.listed = []
+
+    def _initialize(self) -> None:
+        self.listed = list(self.plugged)
+
+
+def test_a_microphone_that_was_pulled_out_is_looked_for_in_a_new_list(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    audio = FakePortAudio()
+    monkeypatch.setitem(sys.modules, "sounddevice", audio)
+    reasons = []
+    for plugged in (["Other"], ["Other"], ["Other", "Desk microphone"]):
+        audio.plugged = plugged
+        with pytest.raises(SourceLost) as lost:
+            list(Microphone(CHOICE, VirtualClock()).samples())
+        reasons.append(lost.value.reason)
+    assert reasons == ["taken", "missing", "unplugged"], "at last it was open, and gave nothing"
+    assert audio.opened == [0, 1], "it came back under another number"
+
+
+@pytest.mark.parametrize(
+    ("adc", "now", "latency", "age"),
+    [
+        (10.0, 10.03, 0.04, 0.03),
+        (0.0, 10.0, 0.04, 0.04),
+        (9.5, 10.0, 0.04, 0.04),
+        (10.1, 10.0, 0.04, 0.04),
+    ],
+)
+def test_an_age_is_believed_as_far_as_it_can_be(
+    adc: float, now: float, latency: float, age: float
+) -> None:
+    assert credible_age(adc, now, latency) == pytest.approx(age)

@@ -18,13 +18,13 @@ def rows(first: int, count: int, sentiment: float = 0.0) -> Timeline:
     )
 
 
-def test_it_keeps_the_newest_and_no_more_than_twice_as_many() -> None:
+def test_it_keeps_the_newest_and_no_more_than_a_quarter_more() -> None:
     buffer = TimelineBuffer(10)
     for i in range(1000):
         buffer.append(rows(i, 1))
         kept = buffer.timeline()
         assert len(kept) >= min(i + 1, 10)
-        assert len(kept) <= 20
+        assert len(kept) <= 12
         assert kept.time[-1] == i / 5
         assert (np.diff(kept.time) > 0).all()
 

@@ -1,0 +1,87 @@
+"""`affectscope live --headless` as a script sees it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from desktop.cli import main
+from extractors.session import Session
+from extractors.sources import devices
+
+HEADLESS = ["live", "--headless"]
+
+
+@pytest.fixture
+def pretrained(models: Callable[[str], Path]) -> None:
+    from inference.models import SETS
+
+    for name in SETS:
+        models(name)
+
+
+@pytest.mark.usefixtures("pretrained")
+def test_made_up_sources_become_a_session(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "session"
+    words = [*HEADLESS, "--video", "synthetic", "--audio", "synthetic", "--seconds", "2"]
+    assert main([*words, "--out", str(out), "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = [line for line in lines if "emotions" in line]
+    assert rows
+    assert rows[-1]["states"]["face"] == "absent"
+    assert sum(rows[-1]["emotions"].values()) == pytest.approx(1, abs=0.01)
+    assert {line["event"] for line in lines if "event" in line} >= {"camera open"}
+    session = Session(out)
+    assert session.manifest["state"] == "complete"
+    assert len(session.timeline) > 0
+
+
+@pytest.mark.usefixtures("pretrained")
+def test_a_source_that_never_opens_is_told_by_the_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("no recording\n" * 50)
+    words = [*HEADLESS, "--video", str(notes), "--audio", "none", "--seconds", "0.5"]
+    assert main(words) == 1
+    assert "notes.txt" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("pretrained")
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--video", "no such file.mp4"], "names no source"),
+        (["--audio", "gopher://x"], "give a URL"),
+        (["--checkpoint", "missing.safetensors"], "missing.safetensors"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    words: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*HEADLESS, *words]) == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
+
+
+def test_a_folder_that_holds_something_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    assert main([*HEADLESS, "--out", str(tmp_path)]) == 2
+    assert "choose another --out" in capsys.readouterr().err
+
+
+def test_devices_are_listed_with_what_opens_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(devices, "cameras", lambda: (devices.Device("2", "Desk", True),))
+    monkeypatch.setattr(devices, "microphones", lambda: ())
+    assert main(["live", "--devices"]) == 0
+    told = capsys.readouterr().out
+    assert "device:2  Desk  (default)" in told
+    assert "microphone  none found" in told
