@@ -16,7 +16,6 @@ __all__ = ["TensorRT", "settings"]
 def settings() -> dict[str, Any]:
     """How torch-tensorrt compiles: the types are those of the graph, and all of it is converted."""
     return {
-        "use_explicit_typing": True,
         "disable_tf32": True,  # TF32 has ten bits of the 23
         "truncate_double": True,
         "min_block_size": 1,
