@@ -21,6 +21,7 @@ __all__ = [
     "PROSODY",
     "SAMPLE_RATE",
     "TEXT_STATES",
+    "VOICE_LAYERS",
     "VOICE_STATES",
     "AudioBlock",
     "FaceFeatures",
@@ -67,8 +68,11 @@ POSE = ("pitch", "yaw", "roll", "x", "y", "z")
 PROSODY = ("f0", "intensity", "voicing", "harmonicity", "jitter", "tilt")
 """Columns of the prosody, see `extractors.prosody`."""
 
-VOICE_STATES = 384
-"""Width of the encoder of Whisper tiny."""
+VOICE_LAYERS = (2, 3)
+"""Layers of the encoder of Whisper tiny, of four, whose states describe the voice."""
+
+VOICE_STATES = 384 * len(VOICE_LAYERS)
+"""The states of those layers side by side."""
 
 TEXT_STATES = 384
 """Width of MiniLM-L6."""
@@ -147,7 +151,7 @@ class VoiceFeatures:
     prosody: FloatArray
     """[6], see `PROSODY`; measured always, also in silence."""
     states: FloatArray | None = None
-    """[384] mean encoder state; None where nobody speaks."""
+    """[768] mean encoder states, see `VOICE_LAYERS`; None where nobody speaks."""
 
     @property
     def present(self) -> bool:
@@ -155,7 +159,7 @@ class VoiceFeatures:
 
     @property
     def vector(self) -> FloatArray | None:
-        """[390]: states, then prosody as the network takes it; None where nobody speaks."""
+        """[774]: states, then prosody as the network takes it; None where nobody speaks."""
         if self.states is None:
             return None
         return np.concatenate([self.states, prosody_inputs(self.prosody)])

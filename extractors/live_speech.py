@@ -158,11 +158,11 @@ class LiveSpeechStage:
         began = self._cost()
         committed: list[Heard] = []
         tentative: tuple[Heard, ...] = ()
-        encode = _Encoder(self._model, run)
+        encode = _VoiceEncoder(self._model, run)
         decoded = run.words.begin is not None and run.worth_decoding and not run.settled
         if decoded:
             begin = run.words_begin
-            states = encode(begin, run.now)
+            states = self._model.encode(run.sound(begin, run.now))
             committed, tentative = run.hear(self._decoder, states, final=final)
         voice = list(self._voice(run, encode, ended=ended))
         took = self._cost() - began
@@ -201,7 +201,7 @@ class LiveSpeechStage:
             yield Sample("word", until, until, at, None)
 
     def _voice(
-        self, run: "_Run", encode: "_Encoder", *, ended: bool
+        self, run: "_Run", encode: "_VoiceEncoder", *, ended: bool
     ) -> Iterator[Sample[SpeechData]]:
         first = max(self._voice_step, run.start // STEP)
         steps = run.voice.steps(first, run.start, run.now, run.sound, encode, ended=ended)
@@ -348,8 +348,8 @@ class _Run:
             self._first = keep
 
 
-class _Encoder:
-    """Encoder states of a piece of a run; the same piece is encoded once, for words and voice."""
+class _VoiceEncoder:
+    """States of the voice in a piece of a run; the same piece is encoded once."""
 
     def __init__(self, model: SpeechModel, run: _Run) -> None:
         self._model = model
@@ -359,7 +359,7 @@ class _Encoder:
     def __call__(self, begin: int, end: int) -> FloatArray:
         key = (begin, end)
         if key not in self._known:
-            self._known[key] = self._model.encode(self._run.sound(begin, end))
+            self._known[key] = self._model.encode_voice(self._run.sound(begin, end))
         return self._known[key]
 
 

@@ -12,6 +12,7 @@ from assets.errors import ModelFileError
 from extractors.features import SAMPLE_RATE, FloatArray, Utterances, Word
 from extractors.stream import Sample, from_seconds
 from extractors.utterances import PADDING_MS, SILENCE_MS, THRESHOLD
+from extractors.voice_encoder import VoiceEncoder, read_weights
 
 __all__ = ["STATE_RATE", "SpeechModel", "SpokenWord", "WordStage", "open_word_stage", "with_length"]
 
@@ -37,7 +38,8 @@ class SpeechModel:
 
     Words come from the usual pass over sound padded to 30 s: without padding it is several times
     faster, but on short clips it repeats phrases that nobody said twice
-    (benchmarks/unpadded_words.py). States come from an unpadded pass of the same encoder.
+    (benchmarks/unpadded_words.py). States come from an unpadded pass through the
+    first layers of the same encoder.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class SpeechModel:
             raise ModelFileError(
                 f"the speech model in {folder} is damaged ({error}); run: affectscope models verify"
             ) from error
+        self._voice = VoiceEncoder(read_weights(folder / "model.bin"))
         self.language = language
 
     @property
@@ -115,7 +118,8 @@ class SpeechModel:
         return with_length([word for word in words if word[3] >= LEAST_PROBABILITY])
 
     def states(self, samples: FloatArray) -> FloatArray:
-        """Encoder states of `samples` float32 [n] at 16 kHz: float32 [ceil(n / 320), width], 50 Hz.
+        """States of the voice in `samples` float32 [n] at 16 kHz: float32 [ceil(n / 320), width] at
+        50 Hz, those of `VOICE_LAYERS`.
 
         Longer sound is encoded in chunks of 4 s that overlap by 1 s, of which the middle is kept:
         Whisper adds absolute positions to its input, so that states late in a long passage differ
@@ -128,7 +132,7 @@ class SpeechModel:
         have = 0
         for start in range(0, max(1, len(samples) - 2 * MARGIN), CHUNK - 2 * MARGIN):
             last = start + CHUNK >= len(samples)
-            encoded = self.encode(samples[start : start + CHUNK])
+            encoded = self.encode_voice(samples[start : start + CHUNK])
             first = start * STATE_RATE // SAMPLE_RATE
             until = count if last else (start + CHUNK - MARGIN) * STATE_RATE // SAMPLE_RATE
             pieces.append(encoded[have - first : until - first])
@@ -138,14 +142,24 @@ class SpeechModel:
         return np.concatenate(pieces)
 
     def encode(self, samples: FloatArray) -> FloatArray:
-        """States of `samples` float32 [n], at most 30 s, in one unpadded pass: as `states`."""
+        """States of the last layer, from which words are decoded, of `samples` float32 [n], at most
+        30 s, in one unpadded pass: float32 [ceil(n / 320), width]."""
+        count, features = self._spectrogram(samples)
+        encoded: FloatArray = np.asarray(self._model.encode(features), np.float32)[0]
+        return encoded[:count]
+
+    def encode_voice(self, samples: FloatArray) -> FloatArray:
+        """As `states`, of at most 30 s, in one unpadded pass through the first layers."""
+        count, features = self._spectrogram(samples)
+        return self._voice(features)[:count]
+
+    def _spectrogram(self, samples: FloatArray) -> tuple[int, FloatArray]:
+        """How many states there are, and a log-mel spectrogram long enough for them."""
         count = math.ceil(len(samples) * STATE_RATE / SAMPLE_RATE)
         # the log-mel frames of one state more, so that the last state is whole
         whole = np.pad(samples, (0, (count + 1) * SAMPLE_RATE // STATE_RATE - len(samples)))
         features = self._model.feature_extractor(whole, padding=0)
-        features = features[:, : features.shape[1] // 2 * 2]
-        encoded: FloatArray = np.asarray(self._model.encode(features), np.float32)[0]
-        return encoded[:count]
+        return count, features[:, : features.shape[1] // 2 * 2]
 
 
 def with_length(words: Sequence[SpokenWord]) -> list[SpokenWord]:

@@ -57,6 +57,15 @@ def rendered(path: Path) -> str:
         f"fold {settings['fold']} held out, torch {origin['torch']}",
         f"- sha256 of `{path.name}`: `{digest}`",
     ]
+    calibration = origin.get("calibration", {})
+    if calibration:
+        lines.append(f"- temperature {calibration['temperature']:.3f}")
+        lines += [
+            f"- sentiment of {modality}: ±{found['interval']:.2f} for {calibration['level']:.0%}, "
+            f"measured coverage {found['coverage']:.1%}"
+            for modality in HELD_OUT
+            if (found := calibration[modality])["interval"] is not None
+        ]
     return "\n".join(lines)
 
 

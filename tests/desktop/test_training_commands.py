@@ -231,4 +231,4 @@ def test_bad_words_of_evaluate(prepared: Path, refused: Callable[..., str]) -> N
     assert "labels.json is missing" in refused("evaluate", "live", prepared)
     (prepared / "bad.safetensors").write_bytes(b"damaged")
     assert "is damaged" in refused("evaluate", prepared / "bad.safetensors", examples, "--json")
-    assert "the windows want 390" in refused("evaluate", "live", examples, "--json")
+    assert "the windows want 774" in refused("evaluate", "live", examples, "--json")

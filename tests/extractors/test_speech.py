@@ -91,7 +91,7 @@ def test_every_fiftieth_of_a_second_has_a_state(speech: SpeechModel, jfk: FloatA
 def test_up_to_a_chunk_states_are_those_of_a_single_pass(
     speech: SpeechModel, jfk: FloatArray
 ) -> None:
-    assert np.array_equal(speech.states(jfk[:CHUNK]), speech.encode(jfk[:CHUNK]))
+    assert np.array_equal(speech.states(jfk[:CHUNK]), speech.encode_voice(jfk[:CHUNK]))
 
 
 def test_longer_speech_is_the_middles_of_passes_over_chunks(
@@ -101,7 +101,7 @@ def test_longer_speech_is_the_middles_of_passes_over_chunks(
     hop, margin = CHUNK - 2 * MARGIN, MARGIN // PER_STATE
     inside = (CHUNK - MARGIN) // PER_STATE
     for start in (0, hop, 2 * hop):
-        single = speech.encode(jfk[start : start + CHUNK])
+        single = speech.encode_voice(jfk[start : start + CHUNK])
         first = 0 if start == 0 else margin
         begin = start // PER_STATE
         expected = single[first:inside]
