@@ -127,6 +127,7 @@ class FaceCounter:
     """How many faces a picture has, by the detector inside the landmarker's bundle."""
 
     def __init__(self, bundle: bytes, confidence: float) -> None:
+        import mediapipe as mp
         from mediapipe.tasks.python import BaseOptions, vision
 
         with zipfile.ZipFile(io.BytesIO(bundle)) as files:
@@ -136,8 +137,10 @@ class FaceCounter:
             running_mode=vision.RunningMode.IMAGE,
             min_detection_confidence=confidence,
         )
+        blank = mp.Image(mp.ImageFormat.SRGB, np.zeros((128, 128, 3), np.uint8))
         with native_log_captured():
             self._detector: Any = vision.FaceDetector.create_from_options(options)
+            self._detector.detect(blank)  # the first picture makes it complain too
 
     def __call__(self, picture: Any) -> int:
         """Faces in a `mediapipe.Image`."""
@@ -145,7 +148,8 @@ class FaceCounter:
 
     def close(self) -> None:
         """Free the model."""
-        self._detector.close()
+        with native_log_captured():
+            self._detector.close()
 
 
 class FaceLandmarker:
