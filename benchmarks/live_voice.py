@@ -78,7 +78,7 @@ def live(model: SpeechModel, sound: FloatArray) -> Iterator[tuple[int, int, Know
             0,
             now,
             lambda a, b: sound[a:b],
-            lambda a, b: model.encode(sound[a:b]),
+            lambda a, b: model.encode_voice(sound[a:b]),
             ended=now == len(sound),
         )
         settled += steps.settled
