@@ -78,7 +78,7 @@ class SpeechModel:
             raise ModelFileError(
                 f"the speech model in {folder} is damaged ({error}); run: affectscope models verify"
             ) from error
-        self._voice = VoiceEncoder(read_weights(folder / "model.bin"))
+        self._voice = VoiceEncoder(read_weights(folder / "model.bin"), threads=threads)
         self.language = language
 
     @property

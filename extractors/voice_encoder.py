@@ -73,16 +73,21 @@ class VoiceEncoder:
     """Log-mel spectrogram to the states after each of some layers. Safe between threads."""
 
     def __init__(
-        self, weights: Mapping[str, npt.NDArray[Any]], layers: Sequence[int] = VOICE_LAYERS
+        self,
+        weights: Mapping[str, npt.NDArray[Any]],
+        layers: Sequence[int] = VOICE_LAYERS,
+        *,
+        threads: int = 1,
     ) -> None:
         """Take weights as `read_weights` gives them; layers count from 1.
 
-        Raises ModelFileError if some weights are missing.
+        `threads` holds for all of PyTorch in this process: left alone it takes every core, and
+        face and words wait. Raises ModelFileError if some weights are missing.
         """
         import torch
 
+        torch.set_num_threads(threads)
         self.layers = tuple(layers)
-
         self._weights: dict[str, Tensor] = {
             name: torch.from_numpy(values.astype(np.float32)) for name, values in weights.items()
         }
