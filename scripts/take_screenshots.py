@@ -3,7 +3,8 @@
     python scripts/take_screenshots.py VIDEO --at 3.2 --out docs
 
 writes window.png and window-dark.png (the video played), live.png and live-dark.png (the same video
-in place of camera and microphone, after half a minute). Needs a font package such as
+in place of camera and microphone, after half a minute) and trajectories.png (what
+`affectscope analyze --picture` draws of it). Needs a font package such as
 fonts-dejavu-core, and a machine that is not busy: a live session that cannot keep up says so.
 """
 
@@ -25,14 +26,19 @@ from desktop.appearance import Choice
 from desktop.live_opening import LiveRequest
 from desktop.main_window import MainWindow
 from desktop.open_recording import open_recording
+from desktop.trajectory_picture import draw_trajectories
+from extractors import Session
 from extractors.sources import SourceChoice
+from inference.analysis import Analysis
+from inference.models import Models
 
 PATIENCE = 600.0
 """Seconds that an analysis may take before the picture is made of what is there."""
 LIVE = 28.0
 """Seconds of a live session before its picture is made."""
 
-PARTS = ("window", "live")
+WINDOWS = ("window", "live")
+PARTS = (*WINDOWS, "trajectories")
 
 
 def wait(milliseconds: int) -> None:
@@ -94,6 +100,17 @@ def show_live(window: MainWindow, video: Path) -> None:
     wait_until(lambda: page.live is None or page.live.now > LIVE)
 
 
+def draw_picture(video: Path, target: Path) -> None:
+    """What the curves of the video look like without any window."""
+    with tempfile.TemporaryDirectory() as folder:
+        session = Path(folder, video.stem)
+        analysis = Analysis(video, session, Models())
+        analysis.start()
+        analysis.finish()
+        draw_trajectories(Session(session), target)
+    print(target)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("video", metavar="VIDEO", type=Path)
@@ -106,7 +123,7 @@ def main() -> None:
     application = QApplication(["affectscope"])
     application.setStyle("Fusion")
     for theme, suffix in ((Choice.LIGHT, ""), (Choice.DARK, "-dark")):
-        for part in PARTS:
+        for part in WINDOWS:
             if args.only not in (None, part):
                 continue
             with opened(theme, (width, height)) as window:
@@ -115,6 +132,8 @@ def main() -> None:
                 else:
                     show_live(window, args.video)
                 save(window, args.out / f"{part}{suffix}.png")
+    if args.only in (None, "trajectories"):
+        draw_picture(args.video, args.out / "trajectories.png")
 
 
 if __name__ == "__main__":
