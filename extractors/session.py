@@ -100,6 +100,8 @@ class Session:
 
     def _no_session(self, error: Exception) -> str:
         path = self.folder / MANIFEST
+        if isinstance(error, NotADirectoryError):
+            return f"{self.folder} is a file and not a session; give the folder of a session"
         if isinstance(error, FileNotFoundError):
             return (
                 f"{self.folder} is not a session: it has no {MANIFEST}; give a video or a session"

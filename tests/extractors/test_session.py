@@ -381,6 +381,13 @@ def test_what_cannot_be_read_as_a_session_is_refused(
     assert "\n" not in str(caught.value)
 
 
+def test_a_file_is_no_session(tmp_path: Path) -> None:
+    file = tmp_path / "clip.mp4"
+    file.write_bytes(b"x")
+    with pytest.raises(SessionError, match=r"clip\.mp4 is a file and not a session"):
+        Session(file)
+
+
 def test_a_manifest_that_lacks_something_is_read(tmp_path: Path) -> None:
     manifest = write(tmp_path / "clip") / "manifest.json"
     manifest.write_text('{"format": "affectscope-session-1", "media": 3}')
