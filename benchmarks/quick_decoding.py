@@ -44,6 +44,8 @@ def main() -> None:
         if spoken:
             said = SENTENCES[clip.stem.split("-")[4]].split()
             sounds.append((said, sound[spoken[0][0] : spoken[-1][1]]))
+    if not sounds:
+        parser.error(f"there are no RAVDESS clips in {shared}; set AFFECTSCOPE_SHARED")
 
     def padded(sound: FloatArray) -> str:
         states = speech.encode(np.pad(sound, (0, 30 * SAMPLE_RATE - len(sound) - 320)))

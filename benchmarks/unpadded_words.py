@@ -66,6 +66,8 @@ def main() -> None:
     shared = Path(os.environ.get("AFFECTSCOPE_SHARED") or checkout.parent / "shared")
     wrong, took, spoken = dict.fromkeys(SILENCES, 0), dict.fromkeys(SILENCES, 0.0), 0
     clips = sorted((shared / "data" / "ravdess").glob("*.flac"))[::every]
+    if not clips:
+        parser.error(f"there are no RAVDESS clips in {shared}; set AFFECTSCOPE_SHARED")
     for clip in clips:
         sound = np.concatenate([block.data.samples for block in VideoFile(clip).audio()])
         intervals = spoken_intervals(sound)
