@@ -1,6 +1,8 @@
 """Fixtures that every folder of tests shares."""
 
+import gc
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +19,32 @@ def own_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AFFECTSCOPE_ENGINES", str(tmp_path_factory.mktemp("engines")))
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_landmarker_left_open() -> Iterator[None]:
+    """Fails after the module that leaves a model of MediaPipe open.
+
+    One that is still open when the interpreter ends cannot be freed any more and says so.
+    """
+    yield
+    if open_landmarkers():
+        gc.collect()  # what only waits to be collected is not left
+    left = open_landmarkers()
+    assert not left, f"models left open: {left}"
+
+
+def open_landmarkers() -> list[str]:
+    """Classes of MediaPipe's face models that are open in this process, one for each model."""
+    vision = "mediapipe.tasks.python.vision"
+    if f"{vision}.face_landmarker" not in sys.modules:
+        return []
+    models = tuple(
+        getattr(sys.modules[f"{vision}.{module}"], name)
+        for module, name in (("face_landmarker", "FaceLandmarker"), ("face_detector", "FaceDetector"))
+    )
+    found = (thing for thing in gc.get_objects() if type(thing) in models)
+    return [type(thing).__name__ for thing in found if thing._handle]
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from inference.training.extraction_cache import ExtractionCache, content_key
 from inference.training.item_features import (
     Features,
     face_features,
+    free_faces,
     text_features,
     video_features,
     voice_features,
@@ -83,9 +84,12 @@ def extract_corpus(
     failed: list[Failed] = []
     keyed = [(item, key) for item in items if (key := _key(item, kind, variants, failed))]
     contents = {key: _Content(kind, key, item.path, item.text, variants) for item, key in keyed}
-    features, whys = _extracted(
-        list(contents.values()), cache, _workers(workers, kind, len(contents)), progress
-    )
+    try:
+        features, whys = _extracted(
+            list(contents.values()), cache, _workers(workers, kind, len(contents)), progress
+        )
+    finally:
+        free_faces()  # one worker is this process
     examples: list[Example] = []
     for item, key in keyed:
         found = _examples(item, features.get(key, []))

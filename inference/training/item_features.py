@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from extractors.speech import SpeechModel
     from extractors.text import TextEncoder
 
-__all__ = ["FACE_SIZES", "Features", "face_features", "text_features", "video_features",
-           "voice_features"]  # fmt: skip
+__all__ = ["FACE_SIZES", "Features", "face_features", "free_faces", "text_features",
+           "video_features", "voice_features"]  # fmt: skip
 
 Features = dict[str, tuple[Sample[Any], ...]]
 """Samples by modality."""
@@ -55,6 +55,16 @@ def _faces() -> "FaceLandmarker":
 
     # crops of 48 x 48 pixels are blurred: at the usual confidence a few of them show no face
     return FaceLandmarker(path_of("face-landmarker"), video=False, confidence=0.2)
+
+
+def free_faces() -> None:
+    """Close the face model of this process, if there is one; the next face opens it again.
+
+    MediaPipe cannot free it any more once the interpreter takes itself apart.
+    """
+    if _faces.cache_info().currsize:
+        _faces().close()
+        _faces.cache_clear()
 
 
 def _pieces(blocks: Iterable[Sample[AudioBlock]]) -> Iterator[Sample[Utterances]]:
