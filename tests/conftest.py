@@ -41,7 +41,10 @@ def open_landmarkers() -> list[str]:
         return []
     models = tuple(
         getattr(sys.modules[f"{vision}.{module}"], name)
-        for module, name in (("face_landmarker", "FaceLandmarker"), ("face_detector", "FaceDetector"))
+        for module, name in (
+            ("face_landmarker", "FaceLandmarker"),
+            ("face_detector", "FaceDetector"),
+        )
     )
     found = (thing for thing in gc.get_objects() if type(thing) in models)
     return [type(thing).__name__ for thing in found if thing._handle]
