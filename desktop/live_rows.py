@@ -33,4 +33,5 @@ def with_gaps(timeline: Timeline) -> Timeline:
     columns["time"][holes] += GAP / 2
     columns["present"][holes] = False
     columns["sentiment"][holes] = np.nan
+    columns["uncertainty"][holes] = 1.0
     return Timeline(**columns)

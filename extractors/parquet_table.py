@@ -16,12 +16,13 @@ ROWS = 256
 class ParquetTable:
     """A table of a session, see `session_tables.TABLES`."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, schema: Any = None) -> None:
+        """`schema`: a pyarrow.Schema of an earlier version, if it is not that of today."""
         import pyarrow
         import pyarrow.parquet
 
         self._arrow = pyarrow
-        self._schema = schema_of(name)
+        self._schema = schema_of(name) if schema is None else schema
         self._rows: list[Row] = []
         # Python's file: Arrow itself refuses names that are not UTF-8
         self._sink = path.open("wb")

@@ -267,4 +267,5 @@ def _timeline(table: Any) -> Timeline:
         present=columns(PRESENCE).astype(np.bool_),
         homogeneous=homogeneous,
         heterogeneous=heterogeneous,
+        uncertainty=np.asarray(table["uncertainty"].to_numpy(zero_copy_only=False), np.float32),
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from extractors.recording.arrow_stream import SUFFIX, whole_batches
 from extractors.session_layout import table_path
-from extractors.session_tables import schema_of
+from extractors.session_tables import ADDED, schema_of
 
 __all__ = ["first_line", "read_table", "table_batches"]
 
@@ -20,7 +20,8 @@ def table_batches(
 ) -> Iterator[Any]:
     """The record batches of a table, up to where it is damaged.
 
-    `report(path, why)` is called for what cannot be read; nothing is raised.
+    Columns that earlier versions did not write are null. `report(path, why)` is called for what
+    cannot be read; nothing is raised.
     """
     import pyarrow
     import pyarrow.parquet
@@ -29,7 +30,7 @@ def table_batches(
     if stream.exists() and not path.exists():
         try:
             for batch in whole_batches(stream, report):
-                yield batch if columns is None else batch.select(columns)
+                yield _completed(batch, name, columns)
         except OSError as error:
             if report is not None:
                 report(stream, error.strerror or str(error))
@@ -37,14 +38,29 @@ def table_batches(
     try:
         with path.open("rb") as file:  # Arrow itself refuses names that are not UTF-8
             table = pyarrow.parquet.ParquetFile(file, page_checksum_verification=True)
-            for name in columns or ():
-                if name not in table.schema_arrow.names:
-                    raise ValueError(f"it has no column {name}")
-            yield from table.iter_batches(columns=columns)
+            there = table.schema_arrow.names
+            for column in columns or ():
+                if column not in there and column not in ADDED.get(name, ()):
+                    raise ValueError(f"it has no column {column}")
+            read = None if columns is None else [column for column in columns if column in there]
+            for batch in table.iter_batches(columns=read):
+                yield _completed(batch, name, columns)
     except (OSError, ValueError, pyarrow.ArrowException) as error:
         if report is not None:
             missing = isinstance(error, FileNotFoundError)
             report(path, "is missing" if missing else f"cannot be read: {first_line(error)}")
+
+
+def _completed(batch: Any, name: str, columns: Sequence[str] | None) -> Any:
+    """A batch with the columns asked for, or all, and null for what was not written then."""
+    import pyarrow
+
+    schema = schema_of(name)
+    for column in ADDED.get(name, ()):
+        if column not in batch.schema.names and (columns is None or column in columns):
+            field = schema.field(column)
+            batch = batch.append_column(field, pyarrow.nulls(batch.num_rows, field.type))
+    return batch if columns is None else batch.select(list(columns))
 
 
 def read_table(folder: Path, name: str, columns: Sequence[str] | None, report: Report) -> Any:
@@ -61,11 +77,25 @@ def read_table(folder: Path, name: str, columns: Sequence[str] | None, report: R
     batches = list(table_batches(folder, name, read, report))
     path = table_path(folder, name)
     try:
-        table = pyarrow.Table.from_batches(batches, None if batches else target).cast(target)
+        table = pyarrow.Table.from_batches(batches, None if batches else target)
+        table = table.cast(_as_wide(target, table.schema))
     except (pyarrow.ArrowException, ValueError) as error:
         report(path, f"cannot be read: {first_line(error)}")
         table = target.empty_table()
     return _in_time_order(table, path, report).select(wanted)
+
+
+def _as_wide(target: Any, written: Any) -> Any:
+    """The schema with vectors as wide as they were written: those of the voice have grown."""
+    import pyarrow
+
+    for index, field in enumerate(target):
+        known, found = field.type, written.field(field.name).type
+        fixed = pyarrow.types.is_fixed_size_list
+        if fixed(known) and fixed(found):
+            wide = pyarrow.list_(known.value_type, found.list_size)
+            target = target.set(index, field.with_type(wide))
+    return target
 
 
 def _in_time_order(table: Any, path: Path, report: Report) -> Any:

@@ -23,6 +23,7 @@ from extractors.stream import Sample, to_seconds
 from extractors.timeline import EDGES, Timeline
 
 __all__ = [
+    "ADDED",
     "PRESENCE",
     "SPACES",
     "TABLES",
@@ -59,6 +60,7 @@ TABLES: Mapping[str, Columns] = {
         *((edge_column(space, edge), "float32") for space in SPACES for edge in EDGES),
         *((f"{space}_atoms", "list<int16>") for space in SPACES),
         *((f"{space}_activations", "list<float32>") for space in SPACES),
+        ("uncertainty", "float32"),
     ],
     "face": [
         ("time", "float64"),
@@ -96,6 +98,9 @@ TABLES: Mapping[str, Columns] = {
 }
 """Columns and types of each table. `time` is in seconds of session time: the end of what a row
 describes. Absent values are null."""
+
+ADDED: Mapping[str, frozenset[str]] = {"timeline": frozenset({"uncertainty"})}
+"""Columns that tables written by earlier versions lack. They are read as null."""
 
 
 def schema_of(name: str) -> Any:
@@ -174,6 +179,8 @@ def timeline_rows(timeline: Timeline, activations: Mapping[str, FloatArray]) -> 
             active = np.flatnonzero(activations[space][i])
             row[f"{space}_atoms"] = active.astype(np.int16)
             row[f"{space}_activations"] = activations[space][i][active]
+        uncertainty = float(timeline.uncertainty[i])
+        row["uncertainty"] = None if np.isnan(uncertainty) else uncertainty
         yield row
 
 

@@ -1,14 +1,14 @@
 """The emotion timeline of a recording: one row per window, as arrays."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import numpy.typing as npt
 
 from extractors.features import EMOTIONS, MODALITIES
 
-__all__ = ["EDGES", "Timeline"]
+__all__ = ["EDGES", "Timeline", "uncertainty_of"]
 
 EDGES = (
     ("voice", "text"),
@@ -19,6 +19,18 @@ EDGES = (
     ("voice", "face"),
 )
 """Directed edges of the distillation graph as (teacher, student), in the order of the network."""
+
+NOT_GIVEN = np.zeros(0, np.float32)
+
+
+def uncertainty_of(emotions: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """[n] entropy of calibrated probabilities [n, k] as a share of the most there can be.
+
+    0 where one is certain, 1 where all are equal, which they are where nothing is present.
+    """
+    p = np.clip(emotions, 1e-12, 1.0)
+    entropy = -(p * np.log(p)).sum(axis=1) / np.log(p.shape[1])
+    return np.asarray(entropy.clip(0.0, 1.0), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +53,14 @@ class Timeline:
     """[n, 6] weights of `EDGES` in the common space; they sum to 1, or are 0 without two nodes."""
     heterogeneous: npt.NDArray[np.float32]
     """[n, 6] weights of `EDGES` in the specific space."""
+    uncertainty: npt.NDArray[np.float32] = field(default_factory=lambda: NOT_GIVEN)
+    """[n] of the emotions, 0 to 1; NaN in sessions that did not keep it. Without it, that of
+    `uncertainty_of`."""
 
     def __post_init__(self) -> None:
         rows = len(self.time)
+        if self.uncertainty is NOT_GIVEN:
+            object.__setattr__(self, "uncertainty", uncertainty_of(self.emotions))
         expected = {
             "time": (rows,),
             "emotions": (rows, len(EMOTIONS)),
@@ -51,11 +68,12 @@ class Timeline:
             "present": (rows, len(MODALITIES)),
             "homogeneous": (rows, len(EDGES)),
             "heterogeneous": (rows, len(EDGES)),
+            "uncertainty": (rows,),
         }
-        for field in fields(self):
-            shape = getattr(self, field.name).shape
-            if shape != expected[field.name]:
-                raise ValueError(f"{field.name} is {shape}, expected {expected[field.name]}")
+        for name in (column.name for column in fields(self)):
+            shape = getattr(self, name).shape
+            if shape != expected[name]:
+                raise ValueError(f"{name} is {shape}, expected {expected[name]}")
 
     def __len__(self) -> int:
         return len(self.time)
@@ -65,19 +83,12 @@ class Timeline:
         """[n] whether any modality was there."""
         return np.asarray(self.present.any(axis=1))
 
-    @property
-    def uncertainty(self) -> npt.NDArray[np.float32]:
-        """[n] entropy of the calibrated emotions as a share of the most there can be: 0 where one
-        is certain, 1 where all are equal, which they are where nothing is present."""
-        p = np.clip(self.emotions, 1e-12, 1.0)
-        return np.asarray(-(p * np.log(p)).sum(axis=1) / np.log(p.shape[1]), np.float32)
-
     @classmethod
     def joined(cls, parts: Sequence["Timeline"]) -> "Timeline":
         """One timeline of parts that follow each other."""
         if not parts:
             return cls.empty()
-        names = [field.name for field in fields(cls)]
+        names = [column.name for column in fields(cls)]
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
     @classmethod

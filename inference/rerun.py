@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from assets.errors import BadInput
 from extractors.features import (
     BLENDSHAPES,
     PROSODY,
+    VOICE_STATES,
     FaceFeatures,
     FloatArray,
     TextContext,
@@ -66,6 +68,11 @@ def _voice(session: Session) -> Iterator[Sample[VoiceFeatures]]:
     table = session.table("voice", ["time", *PROSODY, "states"])
     prosody = _columns(table, PROSODY)
     states = table["states"]
+    if (width := states.type.list_size) != VOICE_STATES:
+        raise BadInput(
+            f"{session.folder} was made by an earlier version, with {width} states of the voice in "
+            f"place of {VOICE_STATES}; analyse its video again"
+        )
     for index, time in enumerate(table["time"].to_pylist()):
         end = from_seconds(time)
         row = states[index].as_py()

@@ -62,7 +62,7 @@ def export_elan(
         _write(_annotations(found, files, media, date), files.place())
         if len(found.timeline):
             _write_table(found, files.place(TABLE))
-            _write(_configuration(files, date), files.place(CONFIGURATION))
+            _write(_configuration(found, files, date), files.place(CONFIGURATION))
     return Exported(files.files, found.missing)
 
 
@@ -165,13 +165,24 @@ def _write_table(found: Material, path: Path) -> None:
     timeline = found.timeline
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["time", *EMOTIONS, "sentiment"])
+        tracks = _tracks(found)
+        writer.writerow(["time", *(name for name, _, _ in tracks)])
         for i in np.flatnonzero(timeline.known):
-            values = (*timeline.emotions[i], timeline.sentiment[i])
-            writer.writerow([f"{timeline.time[i]:.3f}", *(f"{value:.5f}" for value in values)])
+            values = (*timeline.emotions[i], timeline.sentiment[i], timeline.uncertainty[i])
+            texts = (f"{value:.5f}" for value in values[: len(tracks)])
+            writer.writerow([f"{timeline.time[i]:.3f}", *texts])
 
 
-def _configuration(files: WholeFiles, date: str) -> Element:
+def _tracks(found: Material) -> list[tuple[str, str, str]]:
+    """Name, lowest and highest value of each curve."""
+    tracks = [*((name, "0.0", "1.0") for name in EMOTIONS), ("sentiment", "-3.0", "3.0")]
+    timeline = found.timeline
+    if np.isfinite(timeline.uncertainty[timeline.known]).all():  # older sessions did not keep it
+        tracks.append(("uncertainty", "0.0", "1.0"))
+    return tracks
+
+
+def _configuration(found: Material, files: WholeFiles, date: str) -> Element:
     root = Element("timeseries", {"date": date, "version": "1.0"})
     source = SubElement(
         root,
@@ -183,11 +194,7 @@ def _configuration(files: WholeFiles, date: str) -> Element:
         },
     )
     SubElement(source, "property", {"key": "provider", "value": READER})
-    tracks = [
-        *((name, "0.0", "1.0") for name in EMOTIONS),
-        ("sentiment", "-3.0", "3.0"),
-    ]
-    for column, (name, low, high) in enumerate(tracks, 1):
+    for column, (name, low, high) in enumerate(_tracks(found), 1):
         track = SubElement(source, "track", {"name": name, "derivative": "0"})
         SubElement(track, "property", {"key": "detect-range", "value": "false"})
         position = SubElement(track, "sample-position")
@@ -195,7 +202,7 @@ def _configuration(files: WholeFiles, date: str) -> Element:
         SubElement(track, "description")
         SubElement(track, "units")
         SubElement(track, "range", {"min": low, "max": high})
-        color = (*LIGHT.emotions, LIGHT.text)[column - 1]
+        color = (*LIGHT.emotions, LIGHT.text, LIGHT.muted)[column - 1]
         red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
         SubElement(track, "color").text = f"{red},{green},{blue}"
     return root

@@ -133,6 +133,7 @@ def _rising(timeline: Timeline) -> Timeline:
         timeline.present[kept],
         timeline.homogeneous[kept],
         timeline.heterogeneous[kept],
+        timeline.uncertainty[kept],
     )
 
 

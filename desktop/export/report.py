@@ -136,6 +136,9 @@ def _data(session: Session, found: Material, missing: tuple[str, ...], kind: str
         "sentiment": [
             round(float(value), 2) if np.isfinite(value) else None for value in timeline.sentiment
         ],
+        "uncertainty": [
+            round(float(value), 3) if np.isfinite(value) else None for value in timeline.uncertainty
+        ],
         "present": bits.tolist(),
         "words": [
             (
@@ -197,4 +200,7 @@ def _summary(found: Material) -> dict[str, Any]:
     ]
     sentiment = timeline.sentiment[np.isfinite(timeline.sentiment)]
     mean = f"Mean sentiment {sentiment.mean():+.1f} of -3 to 3. " if len(sentiment) else ""
+    uncertainty = timeline.uncertainty[timeline.known & np.isfinite(timeline.uncertainty)]
+    if len(uncertainty):
+        mean += f"Mean uncertainty {uncertainty.mean():.2f} of 0 to 1. "
     return {"summary": lines, "overall": f"{mean}Seen and heard: {', '.join(shares)} of the time."}

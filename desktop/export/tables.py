@@ -107,6 +107,7 @@ def _timeline(found: Material) -> Any:
     columns["sentiment"] = pyarrow.array(timeline.sentiment, from_pandas=True)  # NaN becomes null
     for index, name in reversed(list(enumerate(PRESENCE))):
         columns[name] = pyarrow.array(timeline.present[:, index])
+    columns["uncertainty"] = pyarrow.array(timeline.uncertainty, from_pandas=True)
     return pyarrow.table(columns)
 
 

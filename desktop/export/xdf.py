@@ -88,11 +88,15 @@ def _streams(found: Material) -> list[_Stream]:
     timeline = found.timeline
     streams = []
     if len(timeline):
-        values = [timeline.emotions, timeline.sentiment[:, None], timeline.present]
+        values = [
+            timeline.emotions, timeline.sentiment[:, None], timeline.present,
+            timeline.uncertainty[:, None],
+        ]  # fmt: skip
         channels = [
             *((name, "probability") for name in EMOTIONS),
             ("sentiment", "-3..3"),
             *((name, "boolean") for name in PRESENCE),
+            ("uncertainty", "0..1"),
         ]
         streams.append(
             _Stream(

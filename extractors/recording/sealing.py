@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,11 @@ def _seal_table(folder: Path, name: str, landmark_rows: int | None) -> None:
     if not final.exists():
         final.parent.mkdir(exist_ok=True)
         beside = final.with_suffix(".parquet.new")
-        table = ParquetTable(beside, name)
+        groups = _groups(folder, name)
+        first = next(groups, None)
+        table = ParquetTable(beside, name, None if first is None else first.schema)
         try:
-            for group in _groups(folder, name):
+            for group in chain([] if first is None else [first], groups):
                 if name == "face" and landmark_rows is not None:
                     group = _without_lost(group, landmark_rows)
                 table.add_table(group)

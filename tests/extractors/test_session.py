@@ -64,8 +64,11 @@ def test_the_tables_have_the_columns_that_are_documented(tmp_path: Path) -> None
     assert table.column_names == [
         "time", *EMOTIONS, "sentiment", "face_present", "voice_present", "words_present", *edges,
         "homogeneous_atoms", "heterogeneous_atoms",
-        "homogeneous_activations", "heterogeneous_activations",
+        "homogeneous_activations", "heterogeneous_activations", "uncertainty",
     ]  # fmt: skip
+    expected = sessions.timeline(3).uncertainty
+    np.testing.assert_array_equal(table["uncertainty"].to_numpy()[:3], expected)
+    assert table["uncertainty"].to_pylist()[3:] == [1.0, 1.0]
     assert table["sentiment"].to_pylist() == [-1.5, -1.5, -1.5, None, None]
     assert table["face_present"].to_pylist() == [True, True, True, False, False]
     assert table["homogeneous_atoms"].to_pylist() == [[2, 5]] * 5

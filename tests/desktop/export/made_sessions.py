@@ -10,6 +10,7 @@ import numpy as np
 
 from extractors.session_writer import SessionWriter
 from extractors.stream import SECOND
+from extractors.timeline import uncertainty_of
 from tests.extractors import sessions
 
 __all__ = ["MARKS", "WORDS", "made_session"]
@@ -55,7 +56,8 @@ def made_session(
         known = sessions.timeline(rows)
         known.emotions[rows // 2 :, :2] = known.emotions[rows // 2 :, 1::-1]
         known.emotions[-1], known.sentiment[-1], known.present[-1] = 1 / 7, np.nan, False
-        writer.add_timeline(replace(known), sessions.activations(rows))
+        known = replace(known, uncertainty=uncertainty_of(known.emotions))
+        writer.add_timeline(known, sessions.activations(rows))
         manifest = {
             "duration": duration,
             "media": {"path": str(media) if media else "gone.mp4", "name": folder.name},

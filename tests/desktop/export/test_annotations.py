@@ -57,6 +57,7 @@ def test_elan_time_series(session: Session, tmp_path: Path) -> None:
     values = np.array(lines, float)
     np.testing.assert_allclose(values[:, 0], session.timeline.time[:19], atol=0.0005)
     np.testing.assert_allclose(values[:, 1:8], session.timeline.emotions[:19], atol=0.00001)
+    np.testing.assert_allclose(values[:, 9], session.timeline.uncertainty[:19], atol=0.00001)
     root = ElementTree.parse(tmp_path / links[1]).getroot()
     (source,) = root.findall("tracksource")
     assert source.get("source-url", "").endswith("/out_timeseries.csv")
@@ -65,7 +66,7 @@ def test_elan_time_series(session: Session, tmp_path: Path) -> None:
         position = track.find("sample-position/pos")
         assert position is not None
         columns[track.get("name")] = header[int(position.get("col", -1))]
-    assert columns == {name: name for name in (*EMOTIONS, "sentiment")}
+    assert columns == {name: name for name in (*EMOTIONS, "sentiment", "uncertainty")}
 
 
 def test_elan_of_a_private_export_does_not_lead_to_the_recording(

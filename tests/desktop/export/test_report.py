@@ -172,6 +172,7 @@ def test_the_data_are_those_of_the_session(tmp_path: Path) -> None:
     assert data["time"] == pytest.approx(session.timeline.time, abs=0.001)
     assert data["values"][1] == pytest.approx(session.timeline.emotions[:, 1], abs=0.001)
     assert data["sentiment"][-2:] == [-1.5, None]
+    assert data["uncertainty"] == pytest.approx(session.timeline.uncertainty, abs=0.001)
     assert data["present"][-2:] == [0b101, 0]
     lines = {line["emotion"]: line for line in data["summary"]}
     assert list(lines) == list(EMOTIONS)

@@ -29,12 +29,16 @@ def test_the_timeline_as_csv_reads_back(tmp_path: Path) -> None:
     found = rows(tmp_path / "out.csv")
     assert list(found[0]) == [
         "session", "time", *EMOTIONS, "sentiment", "face_present", "voice_present", "words_present",
+        "uncertainty",
     ]  # fmt: skip
     assert {row["session"] for row in found} == {"talk"}
     np.testing.assert_array_equal([float(row["time"]) for row in found], session.timeline.time)
     emotions = np.array([[row[name] for name in EMOTIONS] for row in found], np.float32)
     np.testing.assert_array_equal(emotions, session.timeline.emotions)
     assert [row["sentiment"] for row in found] == ["-1.5"] * 19 + [""]
+    uncertainty = [float(row["uncertainty"]) for row in found]
+    np.testing.assert_allclose(uncertainty, session.timeline.uncertainty, atol=1e-6)
+    assert uncertainty[-1] == 1.0 > uncertainty[0] > 0
     assert [row["face_present"] for row in found] == ["true"] * 19 + ["false"]
 
 

@@ -30,11 +30,12 @@ def test_streams_are_read_with_their_times(tmp_path: Path, dejitter: bool) -> No
     assert list(streams) == ["emotions", "face", "voice", "words", "markers"]
     emotions = streams["emotions"]
     presence = ["words_present", "voice_present", "face_present"]
-    assert labels(emotions) == [*EMOTIONS, "sentiment", *presence]
+    assert labels(emotions) == [*EMOTIONS, "sentiment", *presence, "uncertainty"]
     assert float(emotions["info"]["nominal_srate"][0]) == 5.0
     np.testing.assert_allclose(emotions["time_stamps"], session.timeline.time, atol=1e-9)
     np.testing.assert_array_equal(emotions["time_series"][:, :7], session.timeline.emotions)
     assert np.isnan(emotions["time_series"][-1, 7])
+    np.testing.assert_array_equal(emotions["time_series"][:, 11], session.timeline.uncertainty)
     face = streams["face"]
     assert labels(face) == [*BLENDSHAPES, *POSE]
     np.testing.assert_array_equal(

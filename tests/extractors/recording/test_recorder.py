@@ -30,6 +30,7 @@ def test_what_is_recorded_is_read_back(tmp_path: Path) -> None:
     recorder.add(at(3 * SECOND, None))
     session = Session(recorder.finish({"words": 2}))
     np.testing.assert_array_equal(session.timeline.emotions, sessions.timeline(3).emotions)
+    np.testing.assert_array_equal(session.timeline.uncertainty, sessions.timeline(3).uncertainty)
     assert [word.text for word in session.words] == ["Grüße,", "you"]
     landmarks = session.landmarks_at(1 / 30)
     expected = sessions.face(0, 1).data.landmarks
