@@ -290,7 +290,8 @@ def run(folder: Path, hours: float, landmarks: bool) -> dict[str, Any]:
 
     models = SimpleNamespace(
         checkpoint=lambda: SimpleNamespace(windows=LIVE_WINDOWS),
-        predictor=lambda: predict,
+        live_predictor=lambda _on_change: (predict, None),
+        engine_name=lambda: "stand-in",
         describe=dict,
     )
     device = SourceChoice("device", "0", "soak")

@@ -65,7 +65,7 @@ class HealthPanel(QScrollArea):
         self._grid.setRowMinimumHeight(row, GRID)
         figures_below = [*((key, f"{name}/s") for key, name in RATES)]
         figures_below += [("dropped", "Dropped"), ("drift", "Sound clock")]
-        figures_below += [("step", "Quality")]
+        figures_below += [("engine", "Network"), ("step", "Quality")]
         for key, name in figures_below:
             row += 1
             self._put(row, 0, f"{key} label", name)
@@ -94,6 +94,7 @@ class HealthPanel(QScrollArea):
         drift = health.drift_ppm
         sign = MINUS if drift is not None and drift < 0 else "+"
         self._set("drift", "\N{EN DASH}" if drift is None else f"{sign}{abs(drift):.0f} ppm")
+        self._set("engine", health.engine or "\N{EN DASH}")
         self._set("step", health.step_text or "full")
         self._cells["step"].setToolTip(health.step_reason)
 

@@ -302,6 +302,11 @@ class FaceStage:
         self._last: int | None = None
         self.passed_over = 0
 
+    @property
+    def device(self) -> str:
+        """Where the landmarker runs: "cpu" or "gpu"."""
+        return self._landmarker.device
+
     def process(self, sample: Sample[VideoFrame]) -> Iterator[Sample[FaceFeatures]]:
         # a tenth of tolerance: time stamps of 30 pictures a second jitter by a millisecond
         distance = round(0.9 * SECOND / self.max_rate)

@@ -23,7 +23,6 @@ from typing import Any
 
 from assets.errors import AffectscopeError, BadInput
 from assets.version import version
-from extractors.face import open_face_stage
 from extractors.features import FloatArray, Word
 from extractors.landmark_file import read_row
 from extractors.session_writer import SessionWriter
@@ -67,6 +66,7 @@ class Analysis:
         self._models = models
         self._windows = models.checkpoint().live_windows()
         self._group = WorkerGroup(self._workers())
+        self._engines_before = models.mark()
         self._first_failure: Failure | None = None
         self._until = 0
         self._ended = False
@@ -92,12 +92,7 @@ class Analysis:
         return [
             make("video", video.frames(max_side=LARGEST_SIDE), None, [frames]),
             make("sound", video.audio(), None, [sound]),
-            make(
-                "face",
-                frames,
-                partial(open_face_stage, models.face, device=models.plan.face_device),
-                [face],
-            ),
+            make("face", frames, models.face_stage, [face]),
             make("utterances", sound, open_utterance_stage, [to_words, to_voice]),
             make("words", to_words, partial(open_word_stage, models.speech), [words]),
             make("text", words, partial(open_text_stage, models.text), [text]),
@@ -251,7 +246,7 @@ class Analysis:
             "duration": to_seconds(self._until),
             "truncated": any(ending["truncated"] for ending in endings.values()),
             "streams": endings,
-            "model": self._models.describe(),
+            "model": self._models.describe(self._engines_before),
             "windows": self._windows.to_dict(),
             "rows": len(timeline),
             "words": len(self._words),

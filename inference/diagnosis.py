@@ -93,8 +93,12 @@ def _ctranslate2() -> str:
 def _mediapipe() -> str:
     from importlib.metadata import version
 
-    # extractors/face.py asks for no other delegate
-    return f"{version('mediapipe')} on the CPU (XNNPACK)"
+    from assets.pretrained import path_of
+    from extractors.face_device import face_device
+    from inference.compute_plan import compute_plan, this_machine
+
+    wanted = compute_plan(this_machine()).face_device
+    return f"{version('mediapipe')}: {face_device(path_of('face-landmarker'), wanted)}"
 
 
 PARTS: dict[str, Callable[[], str]] = {

@@ -2,7 +2,8 @@
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -11,8 +12,12 @@ from assets.pretrained import path_of
 from inference.compute_plan import ComputePlan, compute_plan, this_machine
 
 if TYPE_CHECKING:
+    from extractors.face import FaceStage
     from extractors.speech import SpeechModel
     from extractors.text import TextEncoder
+    from inference.backends.background_build import BackgroundBuild
+    from inference.backends.exchange import ExchangeableEngine
+    from inference.backends.source import Source
     from inference.checkpoint import Checkpoint
     from inference.predictor import Predictor
 
@@ -69,17 +74,72 @@ class Models:
         self.speech: Callable[[], SpeechModel] = _Once(self._load_speech)
         self.text: Callable[[], TextEncoder] = _Once(self._load_text)
         self.predictor: Callable[[], Predictor] = _Once(self._load_predictor)
+        """Its engine changes only if a GPU fails: the same file must give the same bytes."""
         self._backend, self._half = backend, half
-        self._engine: dict[str, Any] = {}
+        self._engine: ExchangeableEngine | None = None
+        self._chosen = ""
+        self._devices: dict[str, str] = {}
 
-    def describe(self) -> dict[str, Any]:
-        """What was used, with hashes, for a session's manifest."""
-        known = manifest()
+    def live_predictor(
+        self, on_change: Callable[[str], None]
+    ) -> "tuple[Predictor, BackgroundBuild | None]":
+        """The predictor at once, and what builds a better engine for it; its owner starts that.
+
+        `on_change` is told when another engine goes on, or why a better one does not. There is
+        nothing to build for an engine that was asked for by name.
+        """
+        from inference.backends.opening import AUTO, open_engine, open_while_building
+        from inference.predictor import Predictor
+
+        threads, build = self.plan.network_threads, None
+        if self._backend == AUTO:
+            engine, self._chosen, build = open_while_building(
+                self._source(), half=self._half, threads=threads
+            )
+        else:
+            engine, self._chosen = open_engine(
+                self._source(), self._backend, half=self._half, threads=threads
+            )
+        engine.on_change = on_change
+        self._engine = engine
+        return Predictor(self.checkpoint(), engine), build
+
+    def engine_name(self) -> str:
+        """What predicts now, "onnxruntime on CPU"; empty before there is a predictor."""
+        engine = self._engine
+        return "" if engine is None else f"{engine.backend} on {engine.device}"
+
+    @contextmanager
+    def face_stage(self) -> "Iterator[FaceStage]":
+        """The stage that finds the face, where the plan wants it."""
+        from extractors.face import open_face_stage
+
+        with open_face_stage(self.face, device=self.plan.face_device) as stage:
+            self._devices["face"] = stage.device
+            yield stage
+
+    def mark(self) -> Sequence[int]:
+        """A point in time, for `describe`."""
+        return () if self._engine is None else self._engine.mark()
+
+    def describe(self, since: Sequence[int] = ()) -> dict[str, Any]:
+        """What was used, with hashes, for a session's manifest.
+
+        "backend" and "device" are those at the end; "engines" are all that answered since the mark
+        `since`, with the number of their windows. "compute" is what was planned, "devices" where
+        the other models really ran.
+        """
+        known, engine = manifest(), self._engine
+        ran = {} if engine is None else {
+            "backend": engine.backend, "device": engine.device, "chosen": self._chosen,
+            "engines": engine.since(since),
+        }  # fmt: skip
         return {
             "checkpoint": self.checkpoint_path.name,
             "checkpoint_sha256": hashlib.sha256(self.checkpoint_path.read_bytes()).hexdigest(),
-            **self._engine,
+            **ran,
             "compute": self.plan.to_dict(),
+            "devices": dict(sorted(self._devices.items())),
             "pretrained": {file.key: file.sha256 for name in SETS for file in known.of(name).files},
         }
 
@@ -87,32 +147,38 @@ class Models:
         from extractors.speech import SpeechModel
 
         plan = self.plan
-        return SpeechModel(
+        model = SpeechModel(
             self.folders["whisper-tiny.en"],
             threads=plan.speech_threads,
             device=plan.speech_device,
             compute_type=plan.speech_type,
         )
+        self._devices |= {"speech": model.device, "speech_type": model.whisper.model.compute_type}
+        return model
 
     def _load_text(self) -> "TextEncoder":
         from extractors.text import TextEncoder
 
         folder = self.folders["minilm"]
-        return TextEncoder(
+        encoder = TextEncoder(
             folder / "model.onnx",
             folder / "tokenizer.json",
             threads=self.plan.text_threads,
             device=self.plan.text_device,
         )
+        self._devices["text"] = encoder.device
+        return encoder
 
     def _load_predictor(self) -> "Predictor":
         from inference.backends.opening import open_engine
-        from inference.backends.source import Source
         from inference.predictor import Predictor
 
-        source = Source(self.checkpoint_path, self.checkpoint)
-        engine, reason = open_engine(
-            source, self._backend, half=self._half, threads=self.plan.network_threads
+        self._engine, self._chosen = open_engine(
+            self._source(), self._backend, half=self._half, threads=self.plan.network_threads
         )
-        self._engine = {"backend": engine.backend, "device": engine.device, "chosen": reason}
-        return Predictor(self.checkpoint(), engine)
+        return Predictor(self.checkpoint(), self._engine)
+
+    def _source(self) -> "Source":
+        from inference.backends.source import Source
+
+        return Source(self.checkpoint_path, self.checkpoint)

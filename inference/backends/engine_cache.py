@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ LAYOUT = 1
 """Version of what stands in the record."""
 KEPT = 24
 """Engines that stay; those unused for longest go."""
+LONGEST_BUILD = 24 * 3600
+"""Seconds after which what is half written belongs to nobody: its process was killed."""
 
 
 def engine_folder() -> Path:
@@ -114,7 +117,11 @@ def _put(partial: Path, entry: Entry) -> None:
 
 
 def _forget(parent: Path) -> None:
-    """Remove the engines that were not used for longest."""
+    """Remove the engines that were not used for longest, and what killed processes left."""
+    for partial in parent.glob(".*"):
+        with suppress(OSError):
+            if time.time() - partial.stat().st_mtime > LONGEST_BUILD:
+                shutil.rmtree(partial, ignore_errors=True)
     used = []
     for record in parent.glob(f"*/{RECORD}"):
         with suppress(OSError):

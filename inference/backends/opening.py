@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import numpy as np
 
 from assets.errors import AffectscopeError, BadInput
 from inference.backends import engine_cache
-from inference.backends.exchange import BackgroundBuild, ExchangeableEngine, one_line
+from inference.backends.background_build import BackgroundBuild, Better
+from inference.backends.exchange import ExchangeableEngine, one_line
 from inference.backends.interface import Backend, BackendMissing, Engine, Inputs, Outputs
 from inference.backends.source import Source
 from inference.nvidia_gpu import nvidia_gpu
@@ -79,7 +81,7 @@ def choose(
         return Choice(asked, "asked for")
     gpu = nvidia_gpu()
     reasons = [f"the GPU is an {gpu.name}" if gpu else "there is no NVIDIA GPU"]
-    for name in (*(ON_GPU if gpu else ()), *ON_CPU):
+    for name in _in_order():
         candidate = backend(name)
         obstacle = _obstacle(candidate, source, batch, half, ready)
         if obstacle is None:
@@ -130,26 +132,30 @@ def compiled(chosen: Backend, source: Source, batch: int, half: bool = False) ->
 
 def open_engine(
     source: Source, wanted: str = AUTO, *, batch: int = 1, half: bool = False, threads: int = 1
-) -> tuple[Engine, str]:
+) -> tuple[ExchangeableEngine, str]:
     """The engine, and why this one.
 
     One that is asked for by name is built first if need be; "auto" takes the best that is ready. A
     GPU that fails to take it (out of memory, say), or later to run it, makes "auto" go on with the
     CPU and say so. Raises BackendMissing or BadInput as `choose` does.
     """
-    automatic = wanted == AUTO
-    choice = choose(wanted, source, batch, half=half, ready=automatic)
-    if not automatic or not choice.backend.on_gpu:
-        return _open(choice.backend, source, batch, half, threads), choice.reason
+    choice = choose(wanted, source, batch, half=half, ready=wanted == AUTO)
+    reason = choice.reason
+    if wanted != AUTO:  # who asks for it by name is told when it fails
+        engine = _open(choice.backend, source, batch, half, threads)
+        return ExchangeableEngine(engine, why=reason), reason
+
+    def on_cpu() -> Engine:
+        return open_on_cpu(source, batch, threads)
+
     try:
         engine = _open(choice.backend, source, batch, half, threads)
     except Exception as error:
-        failed = f"{choice.backend.name} failed ({one_line(error)}), so the CPU goes on"
-        return open_on_cpu(source, batch, threads), f"{choice.reason}; {failed}"
-    return (
-        ExchangeableEngine(engine, lambda: open_on_cpu(source, batch, threads)),
-        choice.reason,
-    )
+        if not choice.backend.on_gpu:
+            raise
+        reason += f"; {choice.backend.name} failed ({one_line(error)}), so the CPU goes on"
+        engine = on_cpu()
+    return ExchangeableEngine(engine, on_cpu, why=reason), reason
 
 
 def open_on_cpu(source: Source, batch: int = 1, threads: int = 1) -> Engine:
@@ -163,27 +169,29 @@ def open_on_cpu(source: Source, batch: int = 1, threads: int = 1) -> Engine:
 
 def open_while_building(
     source: Source, *, half: bool = False, threads: int = 1
-) -> tuple[ExchangeableEngine, BackgroundBuild | None]:
-    """An engine for live use: the best that is ready, and the best that can be built takes over.
+) -> tuple[ExchangeableEngine, str, BackgroundBuild | None]:
+    """An engine for live use, and why this one: the best that is ready, until a better is built.
 
-    The build is None if nothing better can be had; else it has started, and its owner stops it.
+    The build is None if nothing better can be had; else its owner starts and stops it.
     """
-    first, reason = open_engine(source, threads=threads, half=half)
-    engine = ExchangeableEngine(first, lambda: open_on_cpu(source, 1, threads))
-    engine.remarks.append(f"{first.backend} ({first.device}): {reason}")
-    best = choose(AUTO, source, 1, half=half).backend
-    if best.name == first.backend or source.path is None:
-        return engine, None
-    build = BackgroundBuild(
-        source.path,
-        best.name,
-        batch=1,
-        half=half,
-        open_built=lambda: _open(best, source, 1, half, threads),
-        target=engine,
-    )
-    build.start()
-    return engine, build
+    engine, reason = open_engine(source, threads=threads, half=half)
+    if source.path is None:
+        return engine, reason, None
+    better = []
+    for name in _in_order():
+        if name == engine.backend:
+            break
+        candidate = backend(name)
+        if _obstacle(candidate, source, 1, half, False) is None:
+            better.append(Better(name, partial(_open, candidate, source, 1, half, threads)))
+    if not better:
+        return engine, reason, None
+    return engine, reason, BackgroundBuild(source.path, better, batch=1, half=half, target=engine)
+
+
+def _in_order() -> tuple[str, ...]:
+    """The backends that "auto" takes, the best first."""
+    return (*(ON_GPU if nvidia_gpu() else ()), *ON_CPU)
 
 
 def _open(chosen: Backend, source: Source, batch: int, half: bool, threads: int) -> Engine:

@@ -33,12 +33,11 @@ def default_stages(models: Any, now: Callable[[], int]) -> Stages:
     """The stages with the models of `inference.models.Models`."""
     from functools import partial
 
-    from extractors.face import open_face_stage
     from extractors.live_speech import open_live_speech_stage
     from extractors.text import open_text_stage
 
     return Stages(
-        partial(open_face_stage, models.face, device=models.plan.face_device),
+        models.face_stage,
         partial(open_live_speech_stage, models.speech, now),
         partial(open_text_stage, models.text),
     )

@@ -73,9 +73,9 @@ class HealthWatch:
         self._recorded = now
         return True
 
-    def health(self, now: int, sound: Any, busy: Mapping[str, int]) -> Health:
+    def health(self, now: int, sound: Any, busy: Mapping[str, int], engine: str = "") -> Health:
         """`now` of the clock that `Meters.event` is told; `sound`: the source of sound that is
-        open; `busy`: nanoseconds of work by worker."""
+        open; `busy`: nanoseconds of work by worker; `engine`: what predicts."""
         dropped = {channel.name: channel.stats.dropped for channel in self._channels.all}
         overflows = getattr(sound, "overflows", None)
         if overflows is not None:
@@ -91,6 +91,7 @@ class HealthWatch:
             step_reason=self.ladder.reason,
             draw_landmarks=rung.draw_landmarks,
             load=self._shares(now, busy),
+            engine=engine,
         )
 
     def _shares(self, now: int, busy: Mapping[str, int]) -> Mapping[str, float]:

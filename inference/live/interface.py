@@ -75,6 +75,8 @@ class Health:
     """False on the last step: the window leaves the mesh away."""
     load: Mapping[str, float]
     """Fraction of the time that each worker is busy, 0 to 1, over the last seconds."""
+    engine: str = ""
+    """What predicts, and where: "onnxruntime on CPU"; empty until there are models."""
 
 
 class Live(Protocol):

@@ -33,6 +33,7 @@ from extractors.stream import (
     to_seconds,
 )
 from extractors.timeline import Timeline
+from inference.backends.background_build import BackgroundBuild
 from inference.live.branches import Channels, Sink, Stages, default_stages, open_sink
 from inference.live.engine_stage import EngineStage, Ticks
 from inference.live.health import HealthWatch
@@ -105,6 +106,7 @@ class LiveSession:
         self._events: deque[Sample[Event]] = deque(maxlen=1000)
         self._failed: set[str] = set()
         self._engine: EngineStage | None = None
+        self._build: BackgroundBuild | None = None
         self._video = Feed(
             video,
             lambda choice: pictures(choice, self._clock, self._playheads),
@@ -139,7 +141,7 @@ class LiveSession:
     @property
     def stragglers(self) -> tuple[str, ...]:
         """Threads that had not ended when `stop` gave up waiting: a driver holds them."""
-        everyone = [*self._sources, *self._workers, self._recorder]
+        everyone = [*self._sources, *self._workers, self._recorder, self._build]
         return tuple(worker.name for worker in everyone if worker is not None and worker.alive)
 
     def _now(self) -> int:
@@ -215,10 +217,10 @@ class LiveSession:
     @contextmanager
     def _open_engine(self) -> Iterator[EngineStage]:
         models = self._models()
-        models.predictor()  # imports torch, reads the weights
+        predictor, self._build = models.live_predictor(lambda text: self._tell("engine", text))
         engine = EngineStage(
             models.checkpoint().windows,
-            models.predictor(),
+            predictor,
             self._channels,
             self._now,
             self._meters,
@@ -230,7 +232,14 @@ class LiveSession:
         engine.on_step = self._on_step
         self._engine = engine
         self._ready("engine")
-        yield engine
+        try:
+            yield engine
+        finally:
+            self._stop_build()
+
+    def _stop_build(self) -> None:
+        if self._build is not None:
+            self._build.stop()
 
     def _ready(self, name: str) -> None:
         with self._lock:
@@ -241,6 +250,8 @@ class LiveSession:
                 self._state = LiveState.RUNNING
                 if self._engine is not None:
                     self._engine.running = True
+                if self._build is not None:  # not before: it would hold up the loading
+                    self._build.start()
                 for event in tuple(self._events):  # what happened before there was a session time
                     self._record(event)
 
@@ -288,6 +299,7 @@ class LiveSession:
     def _close(self, discard: bool) -> None:
         """End sources first, then what they feed, and the recording last."""
         channels = self._channels
+        self._stop_build()
         self._video.end()
         self._audio.end()
         by_name = {worker.name: worker for worker in self._workers}
@@ -304,7 +316,8 @@ class LiveSession:
             if worker.alive:
                 worker.abort()
         self._ending.set()
-        _join([*self._sources, *self._workers], STOP_SECONDS / 6)
+        builds = [] if self._build is None else [self._build]
+        _join([*self._sources, *self._workers, *builds], STOP_SECONDS / 6)
         if self._recorder is not None and self._recorder_inlet is not None:
             if discard:
                 self._recorder.abort()
@@ -385,7 +398,8 @@ class LiveSession:
         return modality_status(self._video.status, self._audio.status, self._failed, present)
 
     def health(self) -> Health:
-        return self._watch.health(self._clock.now(), self._audio.source, self._busy())
+        engine = "" if self._engine is None else self._models().engine_name()
+        return self._watch.health(self._clock.now(), self._audio.source, self._busy(), engine)
 
     def _busy(self) -> Mapping[str, int]:
         everyone = [*self._workers, self._recorder]
@@ -568,7 +582,7 @@ def _put(channel: Output, sample: Sample[Any]) -> None:
         return  # that branch has failed; it was told
 
 
-def _join(workers: Sequence[Worker], seconds: float) -> None:
+def _join(workers: Sequence[Worker | BackgroundBuild], seconds: float) -> None:
     import time
 
     until = time.monotonic() + seconds

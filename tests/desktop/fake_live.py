@@ -45,6 +45,7 @@ def quiet_health(step: int = 0) -> Health:
         step_reason="the face is late" if step else "",
         draw_landmarks=step < 4,
         load={"face": 0.6},
+        engine="onnxruntime on CPU",
     )
 
 

@@ -1,6 +1,7 @@
 """`affectscope compile` and `affectscope doctor` as a person sees them."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -57,13 +58,15 @@ def test_compile_of_what_needs_no_engine(
 
 
 def test_doctor_runs_what_runs_and_says_what_does_not(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], models: Callable[[str], Path]
 ) -> None:
+    models("face-landmarker")
     checkpoint = str(small_file(tmp_path))
     assert main(["doctor", "--checkpoint", checkpoint, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert set(found["parts"]) == {"torch", "onnxruntime", "ctranslate2", "mediapipe"}
     assert not [said for said in found["parts"].values() if said.startswith("does not load")]
+    assert "the face landmarker opened on the " in found["parts"]["mediapipe"]
     eager = found["backends"]["eager"]
     assert eager["device"] == "CPU"
     assert eager["milliseconds"] > 0

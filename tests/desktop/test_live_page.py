@@ -285,6 +285,7 @@ def test_health_is_shown_with_what_is_saved(running: MainWindow, sessions: Sessi
     page._show_health(live)
     assert (page.health.cell("face p95"), page.health.cell("drift")) == ("51", "−12 ppm")
     assert page.health.cell("dropped") == "3"
+    assert page.health.cell("engine") == "onnxruntime on CPU"
     assert page.status.whole == "142 ms behind · 29 faces/s · 3 dropped"
     live.the_health = quiet_health(4)
     page._show_health(live)

@@ -13,6 +13,10 @@ from extractors.face import FaceLandmarker
 from extractors.features import EMOTIONS
 from extractors.session import Session
 from inference.analysis import Analysis
+from inference.backends.exchange import ExchangeableEngine
+from inference.backends.interface import Inputs, Outputs
+from inference.backends.opening import open_engine
+from inference.backends.source import Source
 from inference.models import Models
 from inference.predictor import Predictor
 from tests.extractors.clips import Pictures, Sound, bursts, every, top_boxes, write_clip
@@ -90,6 +94,10 @@ def test_the_sample_becomes_words_faces_and_a_timeline(sample: Session) -> None:
     assert 0 < landmarks[:, :2].mean() < 1
     assert sample.media == SAMPLE
     assert not sample.manifest["truncated"]
+    (ran,) = sample.manifest["model"]["engines"]
+    assert (ran["device"], ran["windows"]) == ("CPU", sample.manifest["rows"])
+    on = sample.manifest["model"]["devices"]
+    assert on == {"face": "cpu", "speech": "cpu", "speech_type": "int8_float32", "text": "cpu"}
 
 
 def test_the_same_recording_gives_the_same_bytes(
@@ -98,6 +106,42 @@ def test_the_same_recording_gives_the_same_bytes(
     again = analyse(SAMPLE, tmp_path / "again", loaded)
     for name in DATA:
         assert (again.folder / name).read_bytes() == (sample.folder / name).read_bytes(), name
+
+
+def test_each_session_says_what_predicted_it(
+    checkpoint_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A GPU fails in the second of three recordings of one run; the network's engine is theirs."""
+    clip = write_clip(tmp_path / "clip.mp4", Pictures(every(100, 2000)))
+    models = Models(checkpoint_file)
+    on_cpu, _ = open_engine(Source(checkpoint_file), "eager")
+
+    class Gpu:
+        backend, device, batch = "tensorrt", "NVIDIA H100", 1
+        answered = 0
+
+        def __call__(self, inputs: Inputs) -> Outputs:
+            self.answered += 1
+            if self.answered > 13:
+                raise RuntimeError("CUDA out of memory")
+            return on_cpu(inputs)
+
+    def on_gpu(*_: Any, **__: Any) -> tuple[ExchangeableEngine, str]:
+        return ExchangeableEngine(Gpu(), lambda: on_cpu, why="the best"), "the best"
+
+    monkeypatch.setattr("inference.backends.opening.open_engine", on_gpu)
+    ran = []
+    for name in "abc":
+        model = analyse(clip, tmp_path / "out" / name, models).manifest["model"]
+        ran.append([(x["backend"], x["device"], x["windows"]) for x in model["engines"]])
+    assert ran == [
+        [("tensorrt", "NVIDIA H100", 9)],
+        [("tensorrt", "NVIDIA H100", 4), ("eager", "CPU", 5)],
+        [("eager", "CPU", 9)],
+    ]
+    assert (model["backend"], model["device"]) == ("eager", "CPU")
+    failed = "tensorrt (NVIDIA H100) failed: RuntimeError: CUDA out of memory"
+    assert model["engines"][0]["why"] == failed
 
 
 def test_while_it_runs_it_can_be_watched(loaded: Models, tmp_path: Path) -> None:

@@ -171,3 +171,14 @@ def test_the_engines_unused_for_longest_go(
     left = [entry_of(Written(), source, batch, False).folder.exists() for batch in (1, 2, 3)]
     assert left == [True, False, True]
     assert len(list(empty.iterdir())) == 2
+
+
+def test_what_killed_processes_left_goes_after_a_day(source: Source, empty: Path) -> None:
+    import os
+    import time
+
+    for name, age in ((".left", engine_cache.LONGEST_BUILD + 60), (".at work", 60)):
+        (empty / name).mkdir(parents=True)
+        os.utime(empty / name, (time.time() - age,) * 2)
+    compiled(Written(), source, 1)
+    assert sorted(path.name for path in empty.glob(".*")) == [".at work"]

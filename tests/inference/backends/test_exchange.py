@@ -1,17 +1,13 @@
-"""A better engine takes over without a gap, a failing one goes, and a build can be stopped."""
+"""A better engine takes over without a gap, and a failing one goes."""
 
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from inference.backends import opening
-from inference.backends.exchange import BackgroundBuild, ExchangeableEngine
+from inference.backends.exchange import ExchangeableEngine
 from inference.backends.interface import Engine, Inputs
-from inference.backends.opening import noise, open_engine, open_while_building
-from inference.backends.source import Source
-from tests.inference.backends.small_checkpoint import Steady, small_checkpoint, small_file
+from tests.inference.backends.small_checkpoint import Steady
 
 
 def window(mark: float) -> Inputs:
@@ -62,73 +58,44 @@ def test_the_fallback_is_made_once() -> None:
     assert (len(made), engine.backend, len(engine.remarks)) == (1, "cpu", 1)
 
 
-@pytest.fixture
-def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AFFECTSCOPE_ENGINES", str(tmp_path / "engines"))
-    monkeypatch.setattr(opening, "nvidia_gpu", lambda: None)
-
-
-@pytest.mark.usefixtures("empty")
-def test_the_best_is_built_beside_the_first_and_takes_over(tmp_path: Path) -> None:
-    pytest.importorskip("onnxscript")
-    source = Source(small_file(tmp_path))
-    eager, _ = open_engine(source, "eager")
-    engine, build = open_while_building(source)
-    assert build is not None
-    try:
-        assert engine.backend == "eager"
-        windows = list(noise(source, 1))
-        answers = [engine(windows[0]).emotion]
-        while build.running:
-            answers.append(engine(windows[0]).emotion)
-        assert engine.backend == "onnxruntime", engine.remarks
-        answers.append(engine(windows[0]).emotion)
-    finally:
-        build.stop()
-    wanted = eager(windows[0]).emotion
-    for answer in answers:
-        np.testing.assert_allclose(answer, wanted, atol=1e-4)
-    assert engine.remarks[-1] == "onnxruntime (CPU) took over from eager"
-    again, none = open_while_building(source)
-    assert (again.backend, none) == ("onnxruntime", None), "now it is there from the start"
-
-
-@pytest.mark.usefixtures("empty")
-def test_a_build_that_fails_changes_nothing_and_says_why(tmp_path: Path) -> None:
-    engine = ExchangeableEngine(Steady(1.0))
-    build = BackgroundBuild(
-        tmp_path / "missing.safetensors",
-        "onnxruntime",
-        batch=1,
-        half=False,
-        open_built=lambda: pytest.fail("nothing was built"),
-        target=engine,
+def test_an_engine_that_takes_over_has_the_fallback_too() -> None:
+    """Also if the first has failed before, and the fallback itself is not tried twice."""
+    engine = ExchangeableEngine(
+        Steady(error=RuntimeError("lost")), lambda: Steady(2.0, backend="cpu")
     )
-    build.start()
-    assert build.join(120)
-    assert engine.backend == "steady"
-    assert len(engine.remarks) == 1
-    assert "onnxruntime was not built: " in engine.remarks[0]
-    assert "missing.safetensors" in engine.remarks[0]
-
-
-@pytest.mark.usefixtures("empty")
-def test_a_build_can_be_stopped(tmp_path: Path) -> None:
-    engine = ExchangeableEngine(Steady(1.0))
-    build = BackgroundBuild(
-        small_file(tmp_path),
-        "onnxruntime",
-        batch=1,
-        half=False,
-        open_built=lambda: pytest.fail("it was stopped"),
-        target=engine,
+    assert engine(window(0.0)).sentiment[0] == 2
+    engine.replace(Steady(error=RuntimeError("out of memory"), backend="gpu"))
+    assert engine(window(0.0)).sentiment[0] == 2
+    engine = ExchangeableEngine(
+        Steady(error=RuntimeError("lost")), lambda: Steady(error=RuntimeError("lost too"))
     )
-    build.start()
-    build.stop()
-    assert not build.running
-    assert (engine.backend, engine.remarks) == ("steady", [])
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="lost too"):
+            engine(window(0.0))
 
 
-def test_a_checkpoint_in_memory_has_nothing_to_build() -> None:
-    engine, build = open_while_building(Source(small_checkpoint()))
-    assert (engine.backend, build) == ("eager", None)
+def test_what_answered_how_many_windows_is_known() -> None:
+    told: list[str] = []
+    engine = ExchangeableEngine(Steady(backend="first"), lambda: Steady(backend="cpu"), why="here")
+    engine.on_change = told.append
+    engine(window(0.0))
+    before = engine.mark()
+    for _ in range(3):
+        engine(window(0.0))
+    failing = Steady(backend="gpu", device="H100")
+    engine.replace(failing)
+    engine(window(0.0))
+    failing.error = RuntimeError("CUDA out of memory")
+    engine(window(0.0))
+    assert engine.since(before) == [
+        {"backend": "first", "device": "CPU", "windows": 3, "why": "here"},
+        {"backend": "gpu", "device": "H100", "windows": 1, "why": "it was built meanwhile"},
+        {"backend": "cpu", "device": "CPU", "windows": 1,
+         "why": "gpu (H100) failed: RuntimeError: CUDA out of memory"},
+    ]  # fmt: skip
+    assert engine.since()[0]["windows"] == 4
+    assert told == engine.remarks
+    assert [text.partition(":")[0] for text in told] == [
+        "gpu (H100) took over from first",
+        "gpu (H100) failed, cpu (CPU) goes on",
+    ]

@@ -50,7 +50,8 @@ def predict(windows: Any) -> Predictions:
 def models() -> Any:
     return SimpleNamespace(
         checkpoint=lambda: SimpleNamespace(windows=LIVE_WINDOWS),
-        predictor=lambda: predict,
+        live_predictor=lambda _on_change: (predict, None),
+        engine_name=lambda: "stand-in on CPU",
         describe=lambda: {"checkpoint": "stand-in"},
     )
 
@@ -159,9 +160,10 @@ class Stage:
         self.clock.join()  # the test itself: time stands still unless it waits
         self.sink = Sink()
         options.setdefault("stages", stages())
+        options.setdefault("models", models)
         options.setdefault("overflow", Overflow.BLOCK)
         self.session = LiveSession(
-            video, audio, models, clock=self.clock, recorder=lambda _folder: self.sink, **options
+            video, audio, clock=self.clock, recorder=lambda _folder: self.sink, **options
         )
 
     def run(self, seconds: float) -> None:
