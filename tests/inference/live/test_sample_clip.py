@@ -48,7 +48,7 @@ def live(models: Callable[[str], Path]) -> Iterator[Any]:
     clock.join()
     choice = SourceChoice("file", str(CLIP))
     session = LiveSession(
-        choice, choice, lambda: Models("live"), clock=clock, stages=unhurried,
+        choice, choice, lambda: Models("live", backend="eager"), clock=clock, stages=unhurried,
         overflow=Overflow.BLOCK,
     )  # fmt: skip
     session.start()
