@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import FlopCounterMode
 
 from inference.checkpoint import Checkpoint
 from inference.lean import LeanDHMD, LeanOutput, empty_inputs, export
@@ -124,36 +122,6 @@ def test_a_network_with_an_unknown_part_is_refused() -> None:
     query.query["text"][2] = torch.nn.ReLU()  # type: ignore[operator]
     with pytest.raises(ValueError, match=r"no lean form is known of .*ReLU"):
         LeanDHMD(network)
-
-
-class OperatorCount(TorchDispatchMode):
-    """How many operators reach the kernels; views cost nothing and are not counted."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.operators = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
-        del types
-        self.operators += not func.is_view
-        return func(*args, **(kwargs or {}))
-
-
-def test_it_has_a_third_of_the_operators(live: Checkpoint) -> None:
-    """One window costs as much as it has operators; many cost their arithmetic."""
-    network = live.model()
-    features, valid = random_batch(live.config, 1)
-    inputs = (*features.values(), *valid.values())
-    lean = LeanDHMD(network)
-    counts = []
-    for run in (lambda: network(features, valid), lambda: lean(*inputs)):
-        with torch.no_grad(), FlopCounterMode(display=False) as flops, OperatorCount() as count:
-            run()
-        counts.append((count.operators, flops.get_total_flops()))
-    (training_operators, training_flops), (operators, found_flops) = counts
-    assert operators < training_operators / 3, f"{operators} of {training_operators} operators"
-    # Padding short modalities costs more arithmetic than the unread steps save.
-    assert found_flops < 1.25 * training_flops, f"{found_flops} instead of {training_flops}"
 
 
 def test_the_export_has_no_free_shape_and_gives_the_same(live: Checkpoint) -> None:
