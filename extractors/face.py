@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from extractors.face_result import FoundFaces, find_faces
 from extractors.features import FaceFeatures, FloatArray, VideoFrame
 from extractors.native_log import native_log_captured
 from extractors.stream import SECOND, Sample
@@ -230,17 +231,17 @@ class FaceLandmarker:
 
         picture = mp.Image(mp.ImageFormat.SRGB, np.ascontiguousarray(image))
         if not self._video:
-            return self._features(self._landmarker.detect(picture), 0, FaceFollower())
+            return self._features(find_faces(self._landmarker, picture), 0, FaceFollower())
         if time < self._last:
             raise ValueError(f"picture at {time} ns comes after one at {self._last} ns")
         self._last = time
         self._look_around(picture, time)
         # MediaPipe counts whole milliseconds and wants each picture later than the last
         self._last_ms = max(time // MILLISECOND, self._last_ms + 1)
-        result = self._landmarker.detect_for_video(picture, self._last_ms)
-        if len(result.face_landmarks) > 1:
+        found = find_faces(self._landmarker, picture, self._last_ms)
+        if len(found.landmarks) > 1:
             self._crowd_until = time + CROWD_KEPT
-        return self._features(result, time, self._follower)
+        return self._features(found, time, self._follower)
 
     def _look_around(self, picture: Any, time: int) -> None:
         """Decide how many faces to look for in this picture."""
@@ -257,17 +258,15 @@ class FaceLandmarker:
             self._landmarker = self._opened()
 
     @staticmethod
-    def _features(result: Any, time: int, follower: FaceFollower) -> FaceFeatures:
-        meshes = [_points(face) for face in result.face_landmarks]
-        chosen, switched = follower.choose([Box.around(mesh) for mesh in meshes], time)
+    def _features(found: FoundFaces, time: int, follower: FaceFollower) -> FaceFeatures:
+        chosen, switched = follower.choose([Box.around(mesh) for mesh in found.landmarks], time)
         if chosen is None:
-            return FaceFeatures(len(meshes))
-        shapes = result.face_blendshapes[chosen]
+            return FaceFeatures(len(found.landmarks))
         return FaceFeatures(
-            faces=len(meshes),
-            landmarks=meshes[chosen],
-            blendshapes=np.fromiter((s.score for s in shapes), np.float32, len(shapes)),
-            pose=head_pose(np.asarray(result.facial_transformation_matrixes[chosen])),
+            faces=len(found.landmarks),
+            landmarks=found.landmarks[chosen],
+            blendshapes=found.blendshapes[chosen],
+            pose=head_pose(found.matrices[chosen]),
             switched=switched,
         )
 
@@ -285,11 +284,6 @@ class FaceLandmarker:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _points(face: Any) -> FloatArray:
-    values = np.fromiter((v for p in face for v in (p.x, p.y, p.z)), np.float32, 3 * len(face))
-    return values.reshape(-1, 3)
 
 
 class FaceStage:

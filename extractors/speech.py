@@ -57,6 +57,7 @@ class SpeechModel:
         and `device` says so.
         """
         from faster_whisper import WhisperModel
+        from threadpoolctl import threadpool_limits
 
         if not (folder / "model.bin").is_file():
             raise ModelFileError(f"{folder} holds no speech model; run: affectscope models fetch")
@@ -78,6 +79,8 @@ class SpeechModel:
             raise ModelFileError(
                 f"the speech model in {folder} is damaged ({error}); run: affectscope models verify"
             ) from error
+        # NumPy's threads would spin on a core that others need, long after each small product
+        threadpool_limits(1, user_api="blas")
         self._voice = VoiceEncoder(read_weights(folder / "model.bin"), threads=threads)
         self.language = language
 

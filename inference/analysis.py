@@ -40,6 +40,8 @@ from inference.models import Models
 __all__ = ["Analysis"]
 
 SWITCH_INTERVAL = 0.0005
+BEHIND_FACE = 10
+"""Niceness of all but pictures and faces, which take longest and must never wait for a core."""
 BATCH = 8
 """Windows that the network sees at once."""
 FACES = 1024
@@ -82,6 +84,7 @@ class Analysis:
 
     def _workers(self) -> list[Worker]:
         make = partial(Worker, on_failure=self._on_failure)
+        give_way = partial(make, niceness=BEHIND_FACE)
         frames = Channel[Any]("frames", 4)
         sound = Channel[Any]("sound", 8)
         to_words, to_voice = Channel[Any]("sound to words", 1), Channel[Any]("sound to voice", 1)
@@ -91,13 +94,13 @@ class Analysis:
         models, video = self._models, self.video
         return [
             make("video", video.frames(max_side=LARGEST_SIDE), None, [frames]),
-            make("sound", video.audio(), None, [sound]),
+            give_way("sound", video.audio(), None, [sound]),
             make("face", frames, models.face_stage, [face]),
-            make("utterances", sound, open_utterance_stage, [to_words, to_voice]),
-            make("words", to_words, partial(open_word_stage, models.speech), [words]),
-            make("text", words, partial(open_text_stage, models.text), [text]),
-            make("voice", to_voice, partial(open_voice_stage, models.speech), [voice]),
-            make("engine", in_time_order(text, voice, face), self._open_engine, []),
+            give_way("utterances", sound, open_utterance_stage, [to_words, to_voice]),
+            give_way("words", to_words, partial(open_word_stage, models.speech), [words]),
+            give_way("text", words, partial(open_text_stage, models.text), [text]),
+            give_way("voice", to_voice, partial(open_voice_stage, models.speech), [voice]),
+            give_way("engine", in_time_order(text, voice, face), self._open_engine, []),
         ]
 
     @property

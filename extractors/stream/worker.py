@@ -1,6 +1,8 @@
 """Threads around pure code: each reads one stream, applies a stage, and feeds some channels."""
 
 import logging
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -65,7 +67,11 @@ class Worker:
         open_stage: Callable[[], AbstractContextManager[Stage[Any, Any]]] | None,
         outputs: Sequence[Output],
         on_failure: Callable[[Failure], None] | None = None,
+        niceness: int = 0,
     ) -> None:
+        """`niceness`: how much its thread lets others go first, those of other workers too, where
+        threads have a niceness of their own (Linux). Threads that its libraries start inherit it.
+        """
         self.name = name
         self.failure: Failure | None = None
         self.busy = 0
@@ -74,6 +80,7 @@ class Worker:
         self._open_stage = open_stage
         self._outputs = outputs
         self._on_failure = on_failure
+        self._niceness = niceness
         self._stopping = threading.Event()
         self._aborted = False
         self._thread = threading.Thread(target=self._run, name=f"affectscope {name}", daemon=True)
@@ -122,6 +129,10 @@ class Worker:
 
     def _run(self) -> None:
         try:
+            if self._niceness and sys.platform == "linux":
+                thread = threading.get_native_id()
+                nice = os.getpriority(os.PRIO_PROCESS, thread) + self._niceness
+                os.setpriority(os.PRIO_PROCESS, thread, nice)
             try:
                 self._work()
             finally:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from threadpoolctl import threadpool_info
 
 from assets.errors import ModelFileError
 from extractors.features import SAMPLE_RATE, VOICE_STATES, Utterances, Word
@@ -129,6 +130,13 @@ def test_sound_that_comes_some_states_later_has_its_states_so_much_later(
     ]
     assert int(np.argmax(alike)) == 4
     assert max(alike) > 0.7
+
+
+def test_numpy_does_not_spin_on_the_cores_that_others_need(speech: SpeechModel) -> None:
+    assert speech.words(np.zeros(SAMPLE_RATE, np.float32)) == []
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    assert pools
+    assert {pool["num_threads"] for pool in pools} == {1}
 
 
 class Saying(SpeechModel):

@@ -1,5 +1,7 @@
 """Threads around stages: however one ends, nobody waits for it in vain."""
 
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -75,6 +77,25 @@ def test_without_a_stage_samples_pass_through() -> None:
     assert drain(out) == [1, 2]
     assert ended(worker)
     assert worker.busy == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no niceness of their own")
+def test_a_nice_worker_gives_way_alone() -> None:
+    found: list[int] = []
+
+    @contextmanager
+    def open_stage() -> Iterator[Passing]:
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        yield Passing()
+
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    for niceness in (0, 3):
+        worker = Worker("nice", [], open_stage, [], niceness=niceness)
+        worker.start()
+        assert ended(worker)
+        assert worker.failure is None
+    assert found == [own, min(19, own + 3)]
+    assert os.getpriority(os.PRIO_PROCESS, 0) == own
 
 
 def test_the_stage_is_opened_in_the_thread_of_the_worker() -> None:
