@@ -5,42 +5,37 @@ from datetime import datetime
 from pathlib import Path
 
 from PyQt6.QtCore import QSettings, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QFrame, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QStackedWidget
 
-from desktop.background import Background
-from desktop.card import Card, beside
+from desktop.card import Card
 from desktop.controls import TextButton
 from desktop.elided_label import ElidedLabel
 from desktop.graph_view import GraphView
 from desktop.health_panel import HealthPanel, health_line
 from desktop.live_bar import LiveBar
 from desktop.live_memory import LiveMemory
-from desktop.live_opening import Devices, ListDevices, LiveRequest, MakeLive, new_folder
+from desktop.live_opening import ListDevices, LiveRequest, MakeLive, new_folder
 from desktop.live_plot import LivePlot
+from desktop.live_sessions import LiveSessions
 from desktop.live_transcript import LiveTranscript
 from desktop.now_panel import NowPanel
-from desktop.picture_view import PictureView
-from desktop.status_chips import StatusChips
-from desktop.theme import GRID, Theme
+from desktop.theme import Theme
 from desktop.timeline_lookup import moment_at
+from desktop.trajectory_page import TrajectoryPage, follow_button
 from extractors.sources import SourceChoice
 from extractors.stream import to_seconds
 from inference.live import Live, LiveState, SourceStatus
 
 __all__ = ["LivePage"]
 
-SIDE, NARROW_SIDE, NARROW = 36 * GRID, 30 * GRID, 1040
 TICK = 33
 """Milliseconds between looks at the session."""
 SLOW = 15
 """Ticks between looks at the health and the devices."""
-ENDING = 1.8
-"""Seconds that a session gets to end in order when the window is closed."""
 
 
-class LivePage(QWidget):
-    """Owns at most one session. It pulls; nothing of the session ever calls it."""
+class LivePage(TrajectoryPage):
+    """Shows the session that `sessions` owns. It pulls; nothing of the session ever calls it."""
 
     problem = pyqtSignal(str)
     """One line about what went wrong and what to do; empty when it is over."""
@@ -52,22 +47,13 @@ class LivePage(QWidget):
     def __init__(self, settings: QSettings, make: MakeLive, list_devices: ListDevices) -> None:
         super().__init__()
         self.memory = LiveMemory(settings)
-        self.live: Live | None = None
-        self.folder: Path | None = None
-        """Where the running session is recorded."""
+        self.sessions = LiveSessions(make, list_devices)
         self._folder_wanted: Path | None = None
-        self._make, self._list_devices = make, list_devices
         self.now: Callable[[], datetime] = datetime.now
-        self._making: Background[Live] | None = None
-        self._scan: Background[Devices] | None = None
-        self._ending: list[tuple[Live, Path | None]] = []
-        self._start_wanted = False
         self._ticks = 0
         self._rows = (0, -1.0)
         self._said = ""
         self._markers = 0
-        self.picture = PictureView()
-        self.chips = StatusChips()
         self.transcript = LiveTranscript()
         self.graph = GraphView()
         self.health = HealthPanel()
@@ -75,7 +61,7 @@ class LivePage(QWidget):
         self.status = ElidedLabel()
         self.now_panel = NowPanel()
         self.bar = LiveBar()
-        self._lay_out()
+        self._arrange()
         self._connect()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -86,17 +72,21 @@ class LivePage(QWidget):
         self._show_recording()
 
     @property
+    def live(self) -> Live | None:
+        """The session that is shown."""
+        return self.sessions.live
+
+    @property
     def state(self) -> LiveState:
-        return LiveState.STOPPED if self.live is None else self.live.state
+        return self.sessions.state
 
     @property
     def running(self) -> bool:
-        return self.state in (LiveState.STARTING, LiveState.RUNNING, LiveState.PAUSED)
+        return self.sessions.running
 
     def enter(self) -> None:
         """Look for devices and show what they see; returns at once."""
-        if self._scan is None:
-            self._scan = Background("devices", self._list_devices)
+        self.sessions.look_for_devices()
         self._timer.start()
         self.tick()
 
@@ -109,9 +99,9 @@ class LivePage(QWidget):
 
     def start(self) -> None:
         """Analyse from now on, and record if that is switched on."""
-        if self.running or self._start_wanted:
+        if self.running or self.sessions.start_wanted:
             return
-        self._start_wanted = True
+        self.sessions.start_wanted = True
         self.plot.clear()
         self.transcript.clear_words()
         self._rows, self._markers = (0, -1.0), 0
@@ -119,20 +109,14 @@ class LivePage(QWidget):
 
     def stop(self) -> None:
         """End in order; returns at once."""
-        self._start_wanted = False
-        if self.live is not None:
-            self.live.stop()
-            self._ending.append((self.live, self.folder))
-            self.live, self.folder = None, None
+        was_there = self.live is not None
+        self.sessions.stop()
+        if was_there:
             self._show_state()
 
     def toggle(self) -> None:
         """Start, pause or go on."""
-        if self.live is not None and self.state is LiveState.RUNNING:
-            self.live.pause()
-        elif self.live is not None and self.state is LiveState.PAUSED:
-            self.live.resume()
-        else:
+        if not self.sessions.toggle():
             self.start()
         self._show_state()
 
@@ -145,26 +129,9 @@ class LivePage(QWidget):
     def leave(self) -> bool:
         """Close all devices and end everything. Returns whether all ended in time."""
         self._timer.stop()
-        making, self._making = self._making, None
-        scan, self._scan = self._scan, None
-        if making is not None and making.done and making.result is not None:
-            self.live = making.result
-        if self.live is not None and self.running:
-            self.stop()
-        elif self.live is not None:
-            self.live.abort()
-            self._ending.append((self.live, None))
-            self.live = None
-        ending, self._ending = self._ending, []
-        ended = True
-        for live, folder in ending:
-            if not live.wait(ENDING):
-                live.abort()
-                ended = live.wait(0.2) and ended
-            elif folder is not None:
-                self.recorded.emit(folder)
-        for work in (making, scan):
-            ended = (work is None or work.join(0.2)) and ended
+        ended, recorded = self.sessions.leave()
+        for folder in recorded:
+            self.recorded.emit(folder)
         self.in_use.emit(False, False, False)
         return ended
 
@@ -173,7 +140,8 @@ class LivePage(QWidget):
         self._ticks += 1
         self._take_devices()
         self._take_session()
-        self._end_sessions()
+        for folder in self.sessions.ended():
+            self.recorded.emit(folder)
         if self.live is not None:
             self._show_picture(self.live)
             self._show_rows(self.live)
@@ -198,69 +166,40 @@ class LivePage(QWidget):
         self.memory.folder = folder
         self._show_recording()
 
-    def toggle_landmarks(self, shown: bool) -> None:
-        self.picture.show_landmarks = shown
-        self.picture.redraw()
-
     def apply_theme(self, theme: Theme) -> None:
         for view in (self.picture, self.chips, self.transcript, self.graph, self.plot,
                      self.now_panel, self.bar):  # fmt: skip
             view.apply_theme(theme)
 
-    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
-        for card in self._side:
-            card.setFixedWidth(NARROW_SIDE if self.width() < NARROW else SIDE)
-        super().resizeEvent(event)
-
     def _begin(self) -> None:
         """Start the session that is there, or make one first."""
-        if self.live is not None and self.live.state is LiveState.PREVIEW:
-            self._start_wanted = False
+        if self.state is LiveState.PREVIEW:
+            folder = None
             if self.memory.recording or self._folder_wanted is not None:
-                self.folder = self._folder_wanted or new_folder(self.memory.folder, self.now())
+                folder = self._folder_wanted or new_folder(self.memory.folder, self.now())
                 self._folder_wanted = None
-            self.live.start(self.folder)
+            self.sessions.start(folder)
             self._show_state()
-        elif self._making is None:
+        else:
             self._open()
 
     def _open(self) -> None:
-        video, audio = self.bar.video.choice, self.bar.audio.choice
-        make = self._make
-        self._making = Background("opening", lambda: make(video, audio))
+        self.sessions.open(self.bar.video.choice, self.bar.audio.choice)
 
     def _take_devices(self) -> None:
-        scan = self._scan
-        if scan is None or not scan.done:
-            return
-        self._scan = None
-        found = scan.result or Devices()
-        self.bar.video.set_devices(found.cameras)
-        self.bar.audio.set_devices(found.microphones)
-        if self.live is None and self._making is None:
+        found = self.sessions.take_devices()
+        if found is not None:
+            self.bar.video.set_devices(found.cameras)
+            self.bar.audio.set_devices(found.microphones)
             self._open()
 
     def _take_session(self) -> None:
-        making = self._making
-        if making is None or not making.done:
+        wrong = self.sessions.take_session()
+        if wrong is None:
             return
-        self._making = None
-        if making.result is None:
-            self._start_wanted = False
-            self._say(making.failure or "")
-            return
-        self.live = making.result
-        self.live.preview()
-        self._say("")
-        if self._start_wanted:
+        self._say(wrong)
+        if not wrong and self.sessions.start_wanted:
             self._begin()
-
-    def _end_sessions(self) -> None:
-        for live, folder in list(self._ending):
-            if live.wait(0):
-                self._ending.remove((live, folder))
-                if folder is not None:
-                    self.recorded.emit(folder)
 
     def _choose(self, which: str, choice: SourceChoice | None) -> None:
         self.memory.remember(which, choice)
@@ -301,7 +240,7 @@ class LivePage(QWidget):
 
     def _show_state(self) -> None:
         state = self.state
-        busy = state is LiveState.STARTING or self._start_wanted or bool(self._ending)
+        busy = state is LiveState.STARTING or self.sessions.start_wanted or self.sessions.ending
         self.bar.set_state(
             running=state in (LiveState.RUNNING, LiveState.PAUSED),
             paused=state is LiveState.PAUSED,
@@ -309,18 +248,18 @@ class LivePage(QWidget):
         )
         live = self.live
         if live is None:
-            opening = self._making is not None or self._scan is not None
+            opening = self.sessions.opening
             text = "Opening\N{HORIZONTAL ELLIPSIS}" if opening else "Stopped. Nothing is open."
-            if self._ending:
+            if self.sessions.ending:
                 text = "Ending the session\N{HORIZONTAL ELLIPSIS}"
             self.picture.set_picture(None, None, text)
             self.status.set_whole("")
             for chip in self.chips.chips.values():
                 chip.set_status(None, "", "")
-            self.in_use.emit(False, False, bool(self._ending))
+            self.in_use.emit(False, False, self.sessions.ending)
             return
         video, audio = live.video_status(), live.audio_status()
-        recording = self.folder is not None and state is not LiveState.PAUSED
+        recording = self.sessions.folder is not None and state is not LiveState.PAUSED
         self.in_use.emit(video.in_use, audio.in_use, recording)
         for name, status in live.modalities().items():
             here = {"present": True, "absent": False}.get(status.state)
@@ -354,21 +293,7 @@ class LivePage(QWidget):
         on = self.memory.recording or wanted is not None
         self.bar.set_recording(on, str(wanted or self.memory.folder))
 
-    def _lay_out(self) -> None:
-        viewer = QFrame()
-        viewer.setObjectName("card")
-        column = QVBoxLayout(viewer)
-        column.setContentsMargins(GRID, GRID, GRID, GRID + 4)
-        column.setSpacing(GRID)
-        column.addWidget(self.picture, 1)
-        column.addWidget(self.chips)
-        upper = QSplitter(Qt.Orientation.Horizontal)
-        upper.addWidget(viewer)
-        follow = TextButton("Follow", "Scroll along with the spoken words", "link")
-        follow.hide()
-        self.transcript.view.following_changed.connect(lambda on: follow.setVisible(not on))
-        follow.clicked.connect(lambda: self.transcript.view.follow())
-        upper.addWidget(Card("Transcript", self.transcript, follow))
+    def _arrange(self) -> None:
         self._right = QStackedWidget()
         to_health = TextButton("Health", "How the program keeps up (H)", "link")
         to_graph = TextButton("Graph", "Who teaches whom (H)", "link")
@@ -377,24 +302,13 @@ class LivePage(QWidget):
         to_health.clicked.connect(self.toggle_health)
         to_graph.clicked.connect(self.toggle_health)
         self.status.setProperty("quiet", True)
-        now = Card("Now", self.now_panel)
-        self._side: tuple[QWidget, QWidget] = (self._right, now)
-        rows = QSplitter(Qt.Orientation.Vertical)
-        rows.addWidget(beside(upper, self._right))
-        lower = beside(Card("Emotions now", self.plot, self.status), now)
-        lower.setMinimumHeight(26 * GRID)
-        rows.addWidget(lower)
-        for splitter, sizes in ((upper, (11, 10)), (rows, (10, 11))):
-            splitter.setHandleWidth(GRID)
-            splitter.setChildrenCollapsible(False)
-            for index, stretch in enumerate(sizes):
-                splitter.setStretchFactor(index, stretch)
-            splitter.setSizes([part * 40 for part in sizes])
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.setSpacing(GRID + 4)
-        page.addWidget(rows, 1)
-        page.addWidget(self.bar)
+        self.lay_out(
+            Card("Transcript", self.transcript, follow_button(self.transcript.view)),
+            Card("Emotions now", self.plot, self.status),
+            self._right,
+            Card("Now", self.now_panel),
+            self.bar,
+        )
 
     def toggle_health(self) -> None:
         """From the graph to the health panel and back."""

@@ -1,22 +1,18 @@
 """A recording on the screen: everything that moves with the playhead."""
 
-from PyQt6.QtCore import QSettings, Qt
-from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
+from PyQt6.QtCore import QSettings
 
-from desktop.card import Card, beside
+from desktop.card import Card
 from desktop.comparison import Comparison
-from desktop.controls import TextButton
 from desktop.curve_legend import CurveLegend
 from desktop.graph_view import GraphView
 from desktop.now_panel import NowPanel
-from desktop.picture_view import PictureView
 from desktop.playback import SPEEDS, Playback
 from desktop.recording import Recording
 from desktop.rerun import Rerun
-from desktop.status_chips import StatusChips
-from desktop.theme import GRID, Theme
+from desktop.theme import Theme
 from desktop.timeline_lookup import Moment, moment_at
+from desktop.trajectory_page import TrajectoryPage, follow_button
 from desktop.trajectory_plot import TrajectoryPlot
 from desktop.transcript_view import TranscriptView
 from desktop.transport_bar import TransportBar
@@ -25,14 +21,11 @@ from extractors.timeline import Timeline
 
 __all__ = ["RecordingPage"]
 
-SIDE, NARROW_SIDE = 36 * GRID, 30 * GRID
-"""Width of the column with the graph and the figures, and in a narrow window."""
-NARROW = 1040
 SHORTEST_LOOP = 0.1
 """Seconds; a shorter range does not repeat."""
 
 
-class RecordingPage(QWidget):
+class RecordingPage(TrajectoryPage):
     """Holds the views and shows one recording in them. It pulls; nothing is pushed to it."""
 
     def __init__(self, settings: QSettings) -> None:
@@ -47,16 +40,20 @@ class RecordingPage(QWidget):
         self.other: Comparison | None = None
         """What the recording is compared with."""
         self._instead = False
-        self.picture = PictureView()
-        self.chips = StatusChips()
         self.transcript = TranscriptView()
-        self.follow = TextButton("Follow", "Scroll along with the spoken words", "link")
+        self.follow = follow_button(self.transcript)
         self.graph = GraphView()
         self.plot = TrajectoryPlot()
         self.legend = CurveLegend()
         self.now = NowPanel()
         self.transport = TransportBar()
-        self._lay_out()
+        self.lay_out(
+            Card("Transcript", self.transcript, self.follow),
+            Card("Emotions over time", self.plot, self.legend),
+            Card("Who teaches whom", self.graph),
+            Card("Now", self.now),
+            self.transport,
+        )
         self._connect()
 
     @property
@@ -258,20 +255,11 @@ class RecordingPage(QWidget):
             volume = self.playback.volume
             self.set_volume(volume.level, muted=not volume.muted)
 
-    def toggle_landmarks(self, shown: bool) -> None:
-        self.picture.show_landmarks = shown
-        self.picture.redraw()
-
     def apply_theme(self, theme: Theme) -> None:
         for view in (self.picture, self.chips, self.transcript, self.graph, self.plot, self.now):
             view.apply_theme(theme)
         for bar in (self.transport, self.legend):
             bar.apply_theme(theme)
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
-        for card in self._side:
-            card.setFixedWidth(NARROW_SIDE if self.width() < NARROW else SIDE)
-        super().resizeEvent(event)
 
     def _show_picture(self) -> None:
         assert self.playback is not None
@@ -308,44 +296,10 @@ class RecordingPage(QWidget):
     def _word_clicked(self, start: int) -> None:
         self.seek(to_seconds(start))
 
-    def _lay_out(self) -> None:
-        viewer = QFrame()
-        viewer.setObjectName("card")
-        column = QVBoxLayout(viewer)
-        column.setContentsMargins(GRID, GRID, GRID, GRID + 4)
-        column.setSpacing(GRID)
-        column.addWidget(self.picture, 1)
-        column.addWidget(self.chips)
-        self.follow.hide()
-        upper = QSplitter(Qt.Orientation.Horizontal)
-        upper.addWidget(viewer)
-        upper.addWidget(Card("Transcript", self.transcript, self.follow))
-        graph = Card("Who teaches whom", self.graph)
-        now = Card("Now", self.now)
-        self._side = (graph, now)
-        rows = QSplitter(Qt.Orientation.Vertical)
-        rows.addWidget(beside(upper, graph))
-        lower = beside(Card("Emotions over time", self.plot, self.legend), now)
-        lower.setMinimumHeight(26 * GRID)
-        rows.addWidget(lower)
-        for splitter, sizes in ((upper, (11, 10)), (rows, (10, 11))):
-            splitter.setHandleWidth(GRID)
-            splitter.setChildrenCollapsible(False)
-            for index, stretch in enumerate(sizes):
-                splitter.setStretchFactor(index, stretch)
-            splitter.setSizes([part * 40 for part in sizes])
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.setSpacing(GRID + 4)
-        page.addWidget(rows, 1)
-        page.addWidget(self.transport)
-
     def _connect(self) -> None:
         self.plot.sought.connect(self.seek)
         self.plot.scrubbing.connect(self._scrub)
         self.transcript.word_clicked.connect(self._word_clicked)
-        self.transcript.following_changed.connect(lambda on: self.follow.setVisible(not on))
-        self.follow.clicked.connect(lambda: self.transcript.follow())
         self.plot.range_chosen.connect(lambda start, end: self.set_loop((start, end)))
         self.plot.range_dropped.connect(lambda: self.set_loop(None))
         self.transport.loop_pressed.connect(lambda: self.set_loop(None))

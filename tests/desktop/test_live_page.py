@@ -308,7 +308,7 @@ def test_opening_never_blocks_and_a_start_is_kept(
     window = open_window(make_live=slow, list_devices=devices)
     window.live.open()
     page = window.live.page
-    qtbot.waitUntil(lambda: page._making is not None)
+    qtbot.waitUntil(lambda: page.sessions.making is not None)
     page.start()
     page.tick()
     assert "Opening" in page.picture.accessibleDescription()
@@ -378,7 +378,7 @@ def test_closing_while_a_device_is_being_opened(
 
     window = open_window(make_live=stuck, list_devices=devices)
     window.live.open()
-    qtbot.waitUntil(lambda: window.live.page._making is not None)
+    qtbot.waitUntil(lambda: window.live.page.sessions.making is not None)
     assert window.close()
     gate.set()
 
