@@ -44,7 +44,9 @@ def run_window(
     application.setOrganizationName("affectscope")
     application.setDesktopFileName("affectscope")
     application.setStyle("Fusion")
-    window = MainWindow(QSettings(), make_live=partial(make_live, request=live))
+    window = MainWindow(
+        QSettings(), make_live=partial(make_live, checkpoint=live.checkpoint if live else "live")
+    )
     restore_hook = _show_exceptions(window.show_problem)
     reader, writer = socket.socketpair()
     notifier = QSocketNotifier(sip.voidptr(reader.fileno()), QSocketNotifier.Type.Read)

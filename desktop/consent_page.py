@@ -22,8 +22,9 @@ POINTS = (
     (
         "home",
         "Where it stays",
-        "Everything happens on this computer. Nothing is sent anywhere. Nothing is kept unless you "
-        "switch on recording; a recording lies in your folder until you delete it.",
+        "Everything happens on this computer. Nothing is sent anywhere unless you switch on an "
+        "outlet, which hands on estimates and markers, never pictures or sound. Nothing is kept "
+        "unless you switch on recording; a recording lies in your folder until you delete it.",
     ),
     (
         "people",

@@ -45,6 +45,10 @@ SHAPES = {
         "M6 11.5a6 6 0 0 0 12 0M12 17.5v3",
         more='<rect x="9" y="3.5" width="6" height="11" rx="3"/>',
     ),
+    "options": _line(
+        "M4 7.5h8M18 7.5h2M4 16.5h2M12 16.5h8",
+        more='<circle cx="15" cy="7.5" r="2.6"/><circle cx="9" cy="16.5" r="2.6"/>',
+    ),
     "mark": _line("M6.5 20.5v-16h11l-2.6 4 2.6 4h-11"),
     "chip": _line(
         "M9 3.5v3M15 3.5v3M9 17.5v3M15 17.5v3M3.5 9h3M3.5 15h3M17.5 9h3M17.5 15h3",

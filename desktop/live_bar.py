@@ -7,7 +7,7 @@ from desktop.controls import IconButton, TextButton
 from desktop.icons import icon, pixmap
 from desktop.level_meter import LevelMeter
 from desktop.source_chooser import SourceChooser
-from desktop.theme import GRID, Theme, figures
+from desktop.theme import GRID, LIGHT, Theme, figures
 from desktop.time_format import clock_text
 
 __all__ = ["LiveBar"]
@@ -25,6 +25,8 @@ class LiveBar(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._running = False
+        self._sending = False
+        self._theme = LIGHT
         self.main = IconButton("play", "Start", "Start (Space)", flat=False)
         self.main.setObjectName("primary")
         self.pause = IconButton("pause", "Pause", "Pause (Space)")
@@ -34,6 +36,9 @@ class LiveBar(QWidget):
         self.time.setMinimumWidth(self.time.fontMetrics().horizontalAdvance("0:00:00.0"))
         self.record = TextButton("Record", "Keep pictures, sound and curves of the next session")
         self.record.setCheckable(True)
+        self.options = IconButton(
+            "options", "Recording and outlets", "What is kept, and where it is sent"
+        )
         self.signs = (QLabel(), QLabel())
         self.video = SourceChooser("Camera")
         self.audio = SourceChooser("Microphone")
@@ -42,7 +47,7 @@ class LiveBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GRID)
-        for widget in (self.main, self.pause, self.time, self.record, self.mark):
+        for widget in (self.main, self.pause, self.time, self.record, self.options, self.mark):
             row.addWidget(widget)
         row.addStretch(1)
         for sign, chooser in zip(self.signs, (self.video, self.audio), strict=True):
@@ -58,6 +63,8 @@ class LiveBar(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         self.main.set_color(theme.on_accent)
         self.pause.set_color(theme.text)
+        self._theme = theme
+        self._paint_options()
         self.record.setIcon(icon("record", theme.alert_text))
         self.mark.setIcon(icon("mark", theme.text))
         for part in (self.level, self.video, self.audio):
@@ -80,6 +87,15 @@ class LiveBar(QWidget):
         self.pause.setEnabled(running)
         self.mark.setEnabled(running)
         self.record.setEnabled(not running and not busy)
+
+    def set_sending(self, sending: bool) -> None:
+        """Whether anything is sent to other programs."""
+        if sending != self._sending:
+            self._sending = sending
+            self._paint_options()
+
+    def _paint_options(self) -> None:
+        self.options.set_color(self._theme.accent if self._sending else self._theme.text)
 
     def set_time(self, seconds: float) -> None:
         text = clock_text(seconds)

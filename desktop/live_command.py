@@ -23,7 +23,7 @@ STOP_SECONDS = 30.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the sources and options."""
-    kinds = "default, a number, a file, a URL, synthetic or none"
+    kinds = "default, a number, a file, a URL, synthetic, or none to open nothing"
     parser.add_argument("--headless", action="store_true", help="without a window")
     parser.add_argument("--video", default="default", metavar="SOURCE", help=f"camera: {kinds}")
     parser.add_argument("--audio", default="default", metavar="SOURCE", help=f"microphone: {kinds}")
@@ -62,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
         raise BadInput(f"{args.out} holds something already; choose another --out")
     if not args.headless:
         return _show(args)
+    if args.video == args.audio == "none":
+        raise BadInput("neither pictures nor sound: leave --video none or --audio none away")
     from extractors.outlets import parse_outlet
     from extractors.recording import RecordingPlan
     from inference.live.outlet_feed import outlets_of
@@ -105,16 +107,18 @@ def _show(args: argparse.Namespace) -> int:
     from assets.errors import BadInput
     from desktop.application import run_window
     from desktop.live_opening import LiveRequest
+    from extractors.outlets import parse_outlet
     from inference.checkpoint import checkpoint_path
 
-    if args.seconds is not None or args.json or args.outlets:
-        raise BadInput("--seconds, --json and --outlet go with --headless; add it, or drop them")
+    if args.seconds is not None or args.json:
+        raise BadInput("--seconds and --json go with --headless; add it, or drop them")
     checkpoint_path(args.checkpoint)
     wanted = {k: _choice(v) for k in ("video", "audio") if (v := getattr(args, k)) != "default"}
-    return run_window(
-        None,
-        live=LiveRequest(wanted, args.out, args.checkpoint, args.features_only, args.keep_days),
+    outlets = tuple(parse_outlet(text) for text in args.outlets)
+    request = LiveRequest(
+        wanted, args.out, args.checkpoint, args.features_only, args.keep_days, outlets
     )
+    return run_window(None, live=request)
 
 
 def _choice(text: str) -> "SourceChoice | None":

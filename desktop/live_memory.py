@@ -1,20 +1,31 @@
 """What the live page remembers between runs: devices, whether and where it records, the consent."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PyQt6.QtCore import QSettings
 
 from desktop.library import library_folder
+from extractors.recording.expiry import Removal
 from extractors.sources import SourceChoice
 
-__all__ = ["CONSENT", "LiveMemory"]
+__all__ = ["CONSENT", "Keeping", "LiveMemory"]
 
-CONSENT = 1
+CONSENT = 2
 """Version of what is agreed to; it is asked again when that changes."""
 
 KINDS = ("device", "file", "url", "synthetic")
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """After how many days a recording is removed by itself, and how."""
+
+    days: int | None = None
+    """None: never."""
+    then: Removal = "trash"
 
 
 class LiveMemory:
@@ -54,6 +65,37 @@ class LiveMemory:
     @recording.setter
     def recording(self, on: bool) -> None:
         self._settings.setValue("live/record", "true" if on else "false")
+
+    @property
+    def features_only(self) -> bool:
+        """Whether neither picture nor sound is recorded."""
+        return str(self._settings.value("live/features_only", "false")) == "true"
+
+    @features_only.setter
+    def features_only(self, on: bool) -> None:
+        self._settings.setValue("live/features_only", "true" if on else "false")
+
+    @property
+    def keeping(self) -> Keeping:
+        """For how long recordings are kept."""
+        values = str(self._settings.value("live/keep", "")).split()
+        if len(values) == 2 and values[0].isdecimal() and values[1] in ("trash", "delete"):
+            return Keeping(int(values[0]), "delete" if values[1] == "delete" else "trash")
+        return Keeping()
+
+    @keeping.setter
+    def keeping(self, keeping: Keeping) -> None:
+        kept = "" if keeping.days is None else f"{keeping.days} {keeping.then}"
+        self._settings.setValue("live/keep", kept)
+
+    def outlet(self, kind: str) -> tuple[bool, str]:
+        """Whether an outlet is on, and what was typed beside it; "" if nothing was."""
+        on = str(self._settings.value(f"live/{kind}_on", "false")) == "true"
+        return on, str(self._settings.value(f"live/{kind}_to", ""))
+
+    def remember_outlet(self, kind: str, on: bool, to: str) -> None:
+        self._settings.setValue(f"live/{kind}_on", "true" if on else "false")
+        self._settings.setValue(f"live/{kind}_to", to)
 
     @property
     def folder(self) -> Path:

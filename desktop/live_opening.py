@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from extractors.outlets import OutletChoice
+    from extractors.recording import RecordingPlan
     from extractors.sources import SourceChoice
     from extractors.sources.devices import Device
     from inference.live import Live
@@ -16,12 +18,15 @@ __all__ = [
     "ListDevices",
     "LiveRequest",
     "MakeLive",
+    "Plan",
     "list_devices",
     "make_live",
     "new_folder",
 ]
 
-MakeLive = Callable[["SourceChoice | None", "SourceChoice | None"], "Live"]
+Plan = Callable[[], "RecordingPlan"]
+"""Asked when a recording begins."""
+MakeLive = Callable[["SourceChoice | None", "SourceChoice | None", Plan], "Live"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +50,11 @@ class LiveRequest:
     """Where to record; None: as it is switched in the window."""
     checkpoint: str = "live"
     features_only: bool = False
-    """Never write picture or sound."""
+    """Never write picture or sound, whatever is remembered."""
     keep_days: int | None = None
-    """Remove recordings after so many days; None: never."""
+    """Move recordings to the trash after so many days; None: as it was the last time."""
+    outlets: "tuple[OutletChoice, ...]" = ()
+    """Switched on from the start."""
 
 
 def list_devices() -> Devices:
@@ -60,20 +67,19 @@ def list_devices() -> Devices:
 def make_live(
     video: "SourceChoice | None",
     audio: "SourceChoice | None",
-    request: LiveRequest | None = None,
+    plan: Plan,
+    checkpoint: str = "live",
 ) -> "Live":
     """A session, by default with the shipped checkpoint; the first import takes seconds."""
-    from extractors.recording import Recorder, RecordingPlan
+    from extractors.recording import Recorder
     from inference.live.session import LiveSession
     from inference.models import Models
 
-    asked = request or LiveRequest()
-    plan = RecordingPlan(features_only=asked.features_only, keep_days=asked.keep_days)
     return LiveSession(
         video,
         audio,
-        lambda: Models(asked.checkpoint),
-        recorder=lambda folder: Recorder(folder, plan),
+        lambda: Models(checkpoint),
+        recorder=lambda folder: Recorder(folder, plan()),
     )
 
 

@@ -13,8 +13,10 @@ from desktop.elided_label import ElidedLabel
 from desktop.graph_view import GraphView
 from desktop.health_panel import HealthPanel, health_line
 from desktop.live_bar import LiveBar
-from desktop.live_memory import LiveMemory
+from desktop.live_memory import Keeping, LiveMemory
 from desktop.live_opening import ListDevices, LiveRequest, MakeLive, new_folder
+from desktop.live_options import LiveOptions, typed
+from desktop.live_outlets import KINDS, LiveOutlets, kind_of
 from desktop.live_plot import LivePlot
 from desktop.live_sessions import LiveSessions
 from desktop.live_transcript import LiveTranscript
@@ -22,6 +24,8 @@ from desktop.now_panel import NowPanel
 from desktop.theme import Theme
 from desktop.timeline_lookup import moment_at
 from desktop.trajectory_page import TrajectoryPage, follow_button
+from extractors.outlets import OutletChoice
+from extractors.recording.plan import RecordingPlan
 from extractors.sources import SourceChoice
 from extractors.stream import to_seconds
 from inference.live import Live, LiveState, SourceStatus
@@ -30,6 +34,8 @@ __all__ = ["LivePage"]
 
 TICK = 33
 """Milliseconds between looks at the session."""
+OUTLETS_ENDING = 0.5
+"""Seconds that outlets get to send what they still hold when the page is left."""
 SLOW = 15
 """Ticks between looks at the health and the devices."""
 
@@ -41,13 +47,15 @@ class LivePage(TrajectoryPage):
     """One line about what went wrong and what to do; empty when it is over."""
     recorded = pyqtSignal(Path)
     """A session was recorded into this folder and has ended."""
-    in_use = pyqtSignal(bool, bool, bool)
-    """Whether camera and microphone are open, and whether it is recorded."""
+    in_use = pyqtSignal(bool, bool, bool, str)
+    """Whether camera and microphone are open, whether it is recorded, which outlets are on."""
 
     def __init__(self, settings: QSettings, make: MakeLive, list_devices: ListDevices) -> None:
         super().__init__()
         self.memory = LiveMemory(settings)
-        self.sessions = LiveSessions(make, list_devices)
+        self._plan = RecordingPlan()
+        self.sessions = LiveSessions(make, list_devices, lambda: self._plan)
+        self.outlets = LiveOutlets()
         self._folder_wanted: Path | None = None
         self.now: Callable[[], datetime] = datetime.now
         self._ticks = 0
@@ -61,6 +69,7 @@ class LivePage(TrajectoryPage):
         self.status = ElidedLabel()
         self.now_panel = NowPanel()
         self.bar = LiveBar()
+        self.options = LiveOptions(self)
         self._arrange()
         self._connect()
         self._timer = QTimer(self)
@@ -69,6 +78,7 @@ class LivePage(TrajectoryPage):
         self._timer.timeout.connect(self.tick)
         self.bar.video.set_choice(self.memory.choice("video"))
         self.bar.audio.set_choice(self.memory.choice("audio"))
+        self._remember_options()
         self._show_recording()
 
     @property
@@ -87,6 +97,7 @@ class LivePage(TrajectoryPage):
     def enter(self) -> None:
         """Look for devices and show what they see; returns at once."""
         self.sessions.look_for_devices()
+        self._open_outlets()
         self._timer.start()
         self.tick()
 
@@ -95,6 +106,13 @@ class LivePage(TrajectoryPage):
         for which, choice in request.sources.items():
             (self.bar.video if which == "video" else self.bar.audio).set_choice(choice)
         self._folder_wanted = request.folder
+        if request.features_only:
+            self.options.set_features_only(True)
+        if request.keep_days is not None:
+            self.options.set_keeping(Keeping(request.keep_days))
+        for outlet in request.outlets:
+            self.outlets.switch(kind_of(outlet), outlet)
+            self.options.set_outlet(kind_of(outlet), True, typed(outlet))
         self._show_recording()
 
     def start(self) -> None:
@@ -129,10 +147,12 @@ class LivePage(TrajectoryPage):
     def leave(self) -> bool:
         """Close all devices and end everything. Returns whether all ended in time."""
         self._timer.stop()
+        self.options.hide()
         ended, recorded = self.sessions.leave()
+        ended = self.outlets.leave(OUTLETS_ENDING) and ended
         for folder in recorded:
             self.recorded.emit(folder)
-        self.in_use.emit(False, False, False)
+        self.in_use.emit(False, False, False, "")
         return ended
 
     def tick(self) -> None:
@@ -151,6 +171,8 @@ class LivePage(TrajectoryPage):
             self.plot.set_marks([(to_seconds(m.end), m.data.label) for m in self.live.markers()])
         else:
             self.bar.level.set_level(0.0, 0.0)
+        self.outlets.tick(self.live)
+        self.options.set_outlets(self.outlets.statuses())
         self._show_state()
         if self.live is not None and self._ticks % SLOW == 0:
             self._show_health(self.live)
@@ -170,6 +192,7 @@ class LivePage(TrajectoryPage):
         for view in (self.picture, self.chips, self.transcript, self.graph, self.plot,
                      self.now_panel, self.bar):  # fmt: skip
             view.apply_theme(theme)
+        self.options.apply_theme(theme)
 
     def _begin(self) -> None:
         """Start the session that is there, or make one first."""
@@ -178,6 +201,7 @@ class LivePage(TrajectoryPage):
             if self.memory.recording or self._folder_wanted is not None:
                 folder = self._folder_wanted or new_folder(self.memory.folder, self.now())
                 self._folder_wanted = None
+            self._plan = self.options.plan
             self.sessions.start(folder)
             self._show_state()
         else:
@@ -246,7 +270,9 @@ class LivePage(TrajectoryPage):
             paused=state is LiveState.PAUSED,
             busy=busy,
         )
-        live = self.live
+        self.options.set_recordable(not self.running and not busy)
+        live, sending = self.live, ", ".join(self.outlets.sending)
+        self.bar.set_sending(bool(sending))
         if live is None:
             opening = self.sessions.opening
             text = "Opening\N{HORIZONTAL ELLIPSIS}" if opening else "Stopped. Nothing is open."
@@ -256,11 +282,11 @@ class LivePage(TrajectoryPage):
             self.status.set_whole("")
             for chip in self.chips.chips.values():
                 chip.set_status(None, "", "")
-            self.in_use.emit(False, False, self.sessions.ending)
+            self.in_use.emit(False, False, self.sessions.ending, sending)
             return
         video, audio = live.video_status(), live.audio_status()
         recording = self.sessions.folder is not None and state is not LiveState.PAUSED
-        self.in_use.emit(video.in_use, audio.in_use, recording)
+        self.in_use.emit(video.in_use, audio.in_use, recording, sending)
         for name, status in live.modalities().items():
             here = {"present": True, "absent": False}.get(status.state)
             known = status.state in ("present", "absent")
@@ -273,7 +299,8 @@ class LivePage(TrajectoryPage):
             self.status.set_whole("Preview: nothing is analysed yet")
         failed = [s.text for s in live.modalities().values() if s.state == "failed"]
         lost = [s.text for s in (video, audio) if s.state == "lost"]
-        self._say(next(iter([*lost, *failed]), ""))
+        unsent = [s.text for s in self.outlets.statuses().values() if s.state == "failed"]
+        self._say(next(iter([*lost, *failed, *unsent]), ""))
 
     def _show_health(self, live: Live) -> None:
         health = live.health()
@@ -292,6 +319,29 @@ class LivePage(TrajectoryPage):
         wanted = self._folder_wanted
         on = self.memory.recording or wanted is not None
         self.bar.set_recording(on, str(wanted or self.memory.folder))
+
+    def _remember_options(self) -> None:
+        """Bring back what was chosen the last time."""
+        self.options.set_features_only(self.memory.features_only)
+        self.options.set_keeping(self.memory.keeping)
+        for kind in KINDS:
+            self.options.set_outlet(kind, *self.memory.outlet(kind))
+
+    def _open_outlets(self) -> None:
+        """Switch on those that were on the last time."""
+        for kind in KINDS:
+            if self.options.switches[kind].isChecked() and not self.outlets.is_on(kind):
+                self.options.switch(kind)
+
+    def _keep(self, keeping: Keeping) -> None:
+        self.memory.keeping = keeping
+
+    def _keep_features_only(self, on: bool) -> None:
+        self.memory.features_only = on
+
+    def _switch_outlet(self, kind: str, choice: OutletChoice | None) -> None:
+        self.memory.remember_outlet(kind, choice is not None, self.options.fields[kind].text())
+        self.outlets.switch(kind, choice)
 
     def _arrange(self) -> None:
         self._right = QStackedWidget()
@@ -320,6 +370,10 @@ class LivePage(TrajectoryPage):
         self.bar.pause_pressed.connect(self.toggle)
         self.bar.mark_pressed.connect(lambda: self.mark())
         self.bar.record_toggled.connect(self.set_recording)
+        self.bar.options.clicked.connect(lambda: self.options.open_above(self.bar.options))
+        self.options.features_only_chosen.connect(self._keep_features_only)
+        self.options.keeping_chosen.connect(self._keep)
+        self.options.outlet_switched.connect(self._switch_outlet)
         self.bar.video.chosen.connect(lambda choice: self._choose("video", choice))
         self.bar.audio.chosen.connect(lambda choice: self._choose("audio", choice))
         self.bar.video.refused.connect(self.problem)

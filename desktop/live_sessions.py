@@ -3,11 +3,10 @@
 What takes time happens in threads; everything here returns at once and is looked at again later.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 from desktop.background import Background
-from desktop.live_opening import Devices, ListDevices
+from desktop.live_opening import Devices, ListDevices, MakeLive, Plan
 from extractors.sources import SourceChoice
 from inference.live import Live, LiveState
 
@@ -16,14 +15,12 @@ __all__ = ["LiveSessions"]
 ENDING = 1.8
 """Seconds that a session gets to end in order when the window is closed."""
 
-Make = Callable[[SourceChoice | None, SourceChoice | None], Live]
-
 
 class LiveSessions:
     """Owns at most one session that is shown, and those that are still ending."""
 
-    def __init__(self, make: Make, list_devices: ListDevices) -> None:
-        self._make, self._list_devices = make, list_devices
+    def __init__(self, make: MakeLive, list_devices: ListDevices, plan: Plan) -> None:
+        self._make, self._list_devices, self._plan = make, list_devices, plan
         self.live: Live | None = None
         self.folder: Path | None = None
         """Where the running session is recorded."""
@@ -65,8 +62,8 @@ class LiveSessions:
     def open(self, video: SourceChoice | None, audio: SourceChoice | None) -> None:
         """Make a session with these sources, unless one is there or being made."""
         if self.live is None and self.making is None:
-            make = self._make
-            self.making = Background("opening", lambda: make(video, audio))
+            make, plan = self._make, self._plan
+            self.making = Background("opening", lambda: make(video, audio, plan))
 
     def take_session(self) -> str | None:
         """Take over a session that has been made, once. Returns what went wrong, else ""; None

@@ -28,16 +28,21 @@ class PrivacyBadge(QWidget):
         self._theme = theme
         self.update()
 
-    def set_open(self, camera: bool, microphone: bool, recording: bool) -> None:
-        """What is open, and whether it is being recorded."""
+    def set_open(self, camera: bool, microphone: bool, recording: bool, sending: str = "") -> None:
+        """What is open, whether it is being recorded, and which outlets are on."""
         names = [n for n, on in (("camera", camera), ("microphone", microphone)) if on]
         text = f"{' and '.join(names).capitalize()} on" if names else ""
         if recording:
             text = f"{text}, recording" if text else "Recording"
+        if sending:
+            text = f"{text}, sending" if text else "Sending"
+        stays = "What it takes stays on this computer."
+        if sending:
+            stays = f"Estimates and markers go to {sending}; pictures and sound stay here."
+        self.setToolTip(stays)
         if text != self.text:
             self.text = text
             self.setAccessibleDescription(text or "off")
-            self.setToolTip("What it takes stays on this computer.")
             self.setVisible(bool(text))
             self.updateGeometry()
             self.update()

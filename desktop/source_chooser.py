@@ -3,21 +3,11 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PyQt6.QtCore import QPointF, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
-from PyQt6.QtWidgets import (
-    QComboBox,
-    QFileDialog,
-    QInputDialog,
-    QSizePolicy,
-    QStyle,
-    QStyleOptionComboBox,
-    QStylePainter,
-    QWidget,
-)
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import QComboBox, QFileDialog, QInputDialog, QSizePolicy, QWidget
 
 from assets.errors import BadInput
-from desktop.theme import LIGHT, Theme
+from desktop.choice_box import ChoiceBox
 from extractors.sources import SourceChoice
 from extractors.sources.devices import Device
 
@@ -26,7 +16,7 @@ __all__ = ["SourceChooser"]
 FILE, ADDRESS = "file", "address"
 
 
-class SourceChooser(QComboBox):
+class SourceChooser(ChoiceBox):
     """Lists devices, then File, Address, Synthetic and Off."""
 
     chosen = pyqtSignal(object)
@@ -37,7 +27,6 @@ class SourceChooser(QComboBox):
     def __init__(self, what: str) -> None:
         super().__init__()
         self._what = what
-        self._theme = LIGHT
         self._devices: Sequence[Device] = ()
         self._choice: SourceChoice | None = SourceChoice("device")
         self.ask_file: Callable[[QWidget], str] = _ask_file
@@ -69,29 +58,6 @@ class SourceChooser(QComboBox):
             same = same or [d for d in devices if choice.where and d.where == choice.where]
             self._choice = (same or [devices[0]])[0].choice
         self._fill()
-
-    def apply_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self.update()
-
-    def paintEvent(self, _event: QPaintEvent | None) -> None:  # noqa: N802
-        """As the style paints it, but a long name gives up its middle."""
-        painter = QStylePainter(self)
-        option = QStyleOptionComboBox()
-        self.initStyleOption(option)
-        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
-        room = self.rect().adjusted(10, 0, -26, 0)
-        text = self.fontMetrics().elidedText(
-            self.currentText(), Qt.TextElideMode.ElideMiddle, room.width()
-        )
-        painter.setPen(QColor(self._theme.text))
-        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(self._theme.muted), 1.6))
-        x, y = self.width() - 15.0, self.height() / 2
-        painter.drawPolyline(
-            QPolygonF([QPointF(x - 4, y - 2), QPointF(x, y + 2), QPointF(x + 4, y - 2)])
-        )
 
     def _fill(self) -> None:
         self.clear()

@@ -12,6 +12,7 @@ def stylesheet(theme: Theme) -> str:
     QFrame#card {{
         background: {theme.surface}; border: 1px solid {theme.border}; border-radius: {RADIUS}px;
     }}
+    QFrame#panel {{ background: {theme.surface}; border: 1px solid {theme.border}; }}
     QLabel {{ color: {theme.text}; background: transparent; }}
     QLabel[quiet="true"] {{ color: {theme.muted}; }}
     QToolTip {{
@@ -39,12 +40,12 @@ def stylesheet(theme: Theme) -> str:
         color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.border};
         selection-background-color: {theme.faint}; selection-color: {theme.text};
     }}
-    QLineEdit, QPlainTextEdit {{
+    QLineEdit, QPlainTextEdit, QSpinBox, QDateEdit {{
         color: {theme.text}; background: {theme.surface}; border: 1px solid {theme.border};
         border-radius: 6px; padding: 4px 8px; selection-background-color: {theme.accent};
         selection-color: {theme.on_accent};
     }}
-    QLineEdit {{ min-height: 22px; }}
+    QLineEdit, QSpinBox, QDateEdit {{ min-height: 22px; }}
     QLineEdit:focus, QPlainTextEdit:focus {{ border: 2px solid {theme.accent}; padding: 3px 7px; }}
     QTableWidget {{
         color: {theme.text}; background: transparent; border: none; outline: none;

@@ -44,6 +44,16 @@ class OutletFeed:
         self._last = -np.inf
         self._marked = 0
 
+    def add(self, channel: Channel[Any]) -> None:
+        """Feed one more channel: with what comes from now on."""
+        self.poll()
+        self._channels.append(channel)
+
+    def remove(self, channel: Channel[Any]) -> None:
+        """Feed this channel no longer."""
+        if channel in self._channels:
+            self._channels.remove(channel)
+
     def poll(self) -> None:
         """Send on what has come since the last call."""
         timeline = self._live.timeline()

@@ -57,6 +57,7 @@ def test_a_source_that_never_opens_is_told_by_the_exit_code(
         (["--video", "no such file.mp4"], "names no source"),
         (["--audio", "gopher://x"], "give a URL"),
         (["--checkpoint", "missing.safetensors"], "missing.safetensors"),
+        (["--video", "none", "--audio", "none"], "neither pictures nor sound"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
@@ -66,6 +67,28 @@ def test_bad_input_is_one_line_and_exit_code_2(
     error = capsys.readouterr().err
     assert says in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.usefixtures("pretrained")
+def test_without_sound_nothing_is_opened_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "session"
+    words = ["--video", "synthetic", "--audio", "none", "--seconds", "1", "--json"]
+    assert main([*HEADLESS, *words, "--out", str(out)]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert not any(line.get("event", "").startswith("microphone o") for line in lines)
+    session = Session(out)
+    assert session.manifest["live"]["sources"]["microphone"] is None
+    assert session.manifest["streams"]["sound"]["rows"] == 0
+    assert len(session.table("pictures")) > 0
+
+
+def test_none_is_told_by_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["live", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert told.count("or none to open nothing") == 2
 
 
 def test_a_folder_that_holds_something_is_left_alone(

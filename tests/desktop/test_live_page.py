@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from assets.errors import AffectscopeError
 from desktop.level_meter import level_share
 from desktop.live_memory import LiveMemory
-from desktop.live_opening import LiveRequest, new_folder
+from desktop.live_opening import LiveRequest, Plan, new_folder
 from desktop.live_plot import LivePlot
 from desktop.live_rows import with_gaps
 from desktop.main_window import MainWindow
@@ -40,7 +40,7 @@ NOON = datetime(2026, 5, 4, 12, 0, 0)
 class Sessions(list[FakeLive]):
     """Makes sessions and keeps them."""
 
-    def make(self, video: SourceChoice | None, audio: SourceChoice | None) -> Live:
+    def make(self, video: SourceChoice | None, audio: SourceChoice | None, _plan: Plan) -> Live:
         self.append(FakeLive(video, audio))
         return self[-1]
 
@@ -300,7 +300,7 @@ def test_opening_never_blocks_and_a_start_is_kept(
     gate = threading.Event()
     made: list[FakeLive] = []
 
-    def slow(video: SourceChoice | None, audio: SourceChoice | None) -> Live:
+    def slow(video: SourceChoice | None, audio: SourceChoice | None, _plan: Plan) -> Live:
         gate.wait(10.0)
         made.append(FakeLive(video, audio))
         return made[-1]
