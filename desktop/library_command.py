@@ -114,6 +114,7 @@ def _as_json(entry: "Entry") -> dict[str, Any]:
         "strongest": entry.strongest,
         "notes": entry.notes,
         "problem": entry.problem,
+        "interruption": entry.interruption,
         "hits": [{"time": hit.time, "text": hit.text} for hit in entry.hits],
     }
 
@@ -127,6 +128,8 @@ def _as_text(entry: "Entry") -> str:
         facts.append(f"mostly {entry.strongest}")
     lines = [f"{when}  {entry.title}  ({', '.join(facts)})  {entry.folder}"]
     lines += [f"{hit.time:16.1f}  {hit.text}" for hit in entry.hits]
+    if entry.interruption:
+        lines.append(f"{'!':>16}  {entry.interruption}")
     if entry.problem:
         lines.append(f"{'!':>16}  {entry.problem}")
     return "\n".join(lines)

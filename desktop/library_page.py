@@ -20,14 +20,15 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from assets.errors import AffectscopeError
+from assets.errors import AffectscopeError, BadInput
 from desktop import library
 from desktop.background import Background
 from desktop.card import Card, beside
 from desktop.controls import TextButton
 from desktop.elided_label import ElidedLabel
 from desktop.library import Entry, Peak, Query
-from desktop.theme import GRID, scaled
+from desktop.library_filters import LibraryFilters
+from desktop.theme import GRID, Theme, scaled
 from desktop.time_format import clock_text, percent_text, span_text
 
 __all__ = ["LibraryPage"]
@@ -51,12 +52,12 @@ class Found:
     peaks: dict[Path, tuple[Peak, ...]]
 
 
-def search(folder: Path, words: str, refresh: bool) -> Found:
+def search(folder: Path, query: Query, refresh: bool) -> Found:
     """Look into the folder, if `refresh` for what is new too; used in a thread."""
     with library.Library(folder) as index:
         if refresh:
             index.refresh()
-        entries = tuple(index.find(Query(words)))
+        entries = tuple(index.find(query))
         return Found(entries, {entry.folder: index.peaks_of(entry.folder) for entry in entries})
 
 
@@ -68,7 +69,7 @@ class LibraryPage(QWidget):
     """Folder and title of a session."""
     problem = pyqtSignal(str)
 
-    def __init__(self, find: Callable[[Path, str, bool], Found] = search) -> None:
+    def __init__(self, find: Callable[[Path, Query, bool], Found] = search) -> None:
         super().__init__()
         self._find = find
         self._folder = Path()
@@ -79,6 +80,7 @@ class LibraryPage(QWidget):
         self.field.setPlaceholderText("Search what was said, or a title")
         self.field.setClearButtonEnabled(True)
         self.field.setAccessibleName("Search")
+        self.filters = LibraryFilters()
         self.table = QTableWidget(0, len(COLUMNS))
         self.count = QLabel()
         self.count.setProperty("quiet", True)
@@ -87,6 +89,7 @@ class LibraryPage(QWidget):
         self.facts = QLabel()
         self.facts.setProperty("quiet", True)
         self.facts.setWordWrap(True)
+        self.facts.setTextFormat(Qt.TextFormat.PlainText)
         self.details = QLabel()
         self.details.setWordWrap(True)
         self.details.setTextFormat(Qt.TextFormat.PlainText)
@@ -142,9 +145,17 @@ class LibraryPage(QWidget):
         if self._work is not None:
             self._again = refresh or bool(self._again)
             return
-        folder, words, find = self._folder, self.field.text().strip(), self._find
-        self._work = Background("library", lambda: find(folder, words, refresh))
+        folder, find = self._folder, self._find
+        try:
+            query = self.filters.query(self.field.text().strip())
+        except BadInput as error:  # a day is being typed, or is none
+            self.count.setText(str(error))
+            return
+        self._work = Background("library", lambda: find(folder, query, refresh))
         self._looks.start()
+
+    def apply_theme(self, theme: Theme) -> None:
+        self.filters.apply_theme(theme)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
         narrow = self.width() < NARROW
@@ -187,7 +198,7 @@ class LibraryPage(QWidget):
             )  # fmt: skip
             for column, text in enumerate(texts):
                 item = QTableWidgetItem(text)
-                item.setToolTip(entry.problem or text)
+                item.setToolTip(entry.interruption or entry.problem or text)
                 if column in (2, 4, 5):
                     item.setTextAlignment(
                         Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -197,7 +208,7 @@ class LibraryPage(QWidget):
         row = folders.index(before.folder) if before and before.folder in folders else 0
         if folders:
             self.table.setCurrentCell(row, 0)
-        searching = bool(self.field.text().strip())
+        searching = bool(self.field.text().strip()) or self.filters.active
         number = len(folders)
         self.count.setText(
             f"{number} session{'' if number == 1 else 's'}"
@@ -219,7 +230,8 @@ class LibraryPage(QWidget):
             self.notes.setPlainText("")
             return
         self.title.set_whole(entry.title)
-        self.facts.setText(entry.problem or str(entry.folder))
+        said = (entry.interruption, entry.problem)
+        self.facts.setText("\n".join(filter(None, said)) or str(entry.folder))
         self.details.setText(_details(entry, self._found.peaks.get(entry.folder, ())))
         self.notes.setPlainText(library.notes_of(entry.folder))
         self._document().setModified(False)
@@ -294,6 +306,7 @@ class LibraryPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID)
         column.addWidget(self.field)
+        column.addWidget(self.filters)
         column.addWidget(table, 1)
         right = QWidget()
         details = QVBoxLayout(right)
@@ -319,6 +332,7 @@ class LibraryPage(QWidget):
     def _connect(self) -> None:
         self.field.textEdited.connect(lambda _text: self._typing.start())
         self.field.textChanged.connect(lambda text: text or self._typing.start())
+        self.filters.changed.connect(lambda: self._typing.start())
         self.table.currentCellChanged.connect(lambda *_: self._show_chosen())
         self.table.itemActivated.connect(lambda _item: self._open())
         self.open.clicked.connect(self._open)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assets.errors import AffectscopeError
+from desktop.interruption import interruption_of
 from desktop.session_cache import cache_folder, cached_session, forget_old, place_for
 from extractors.features import FloatArray, Word
 from extractors.session import Session
@@ -33,6 +34,7 @@ class LoadedRecording:
         self._session: Session | None = None
         self._analysis: Analysis | None = None
         self._failure: str | None = None
+        self._interruption: str | None = None
         self._closing = threading.Event()
         self._markers: Sequence[tuple[float, str]] = ()
         if path.is_dir():
@@ -40,6 +42,7 @@ class LoadedRecording:
             self.title = session.title
             self.media = session.media
             self._declared = session.duration
+            self._interruption = interruption_of(session)
         else:
             from extractors.video_file import VideoFile
 
@@ -73,6 +76,10 @@ class LoadedRecording:
     @property
     def failure(self) -> str | None:
         return self._failure
+
+    @property
+    def interruption(self) -> str | None:
+        return self._interruption
 
     def timeline(self) -> Timeline:
         source = self._session or self._analysis

@@ -280,7 +280,9 @@ class MainWindow(QMainWindow):
         theme = self.appearance.theme
         self.setPalette(palette(theme))
         self.setStyleSheet(stylesheet(theme))
-        for part in (self.head, self.message, self.empty, self.page, self.live, self.help):
+        for part in (
+            self.head, self.message, self.empty, self.page, self.live, self.library.page, self.help,
+        ):  # fmt: skip
             part.apply_theme(theme)
 
     def _leave(self) -> None:

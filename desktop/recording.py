@@ -55,6 +55,11 @@ class Recording(Protocol):
         """One line that says what went wrong, or None."""
         ...
 
+    @property
+    def interruption(self) -> str | None:
+        """One line: when a recording was cut off and what is lost; None if it was not."""
+        ...
+
     def timeline(self) -> Timeline:
         """A snapshot; cheap, as it is asked for five times a second while not complete."""
         ...

@@ -1,16 +1,18 @@
 """A recording on the screen: everything that moves with the playhead."""
 
 from PyQt6.QtCore import QSettings
+from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.card import Card
 from desktop.comparison import Comparison
 from desktop.curve_legend import CurveLegend
+from desktop.elided_label import ElidedLabel
 from desktop.graph_view import GraphView
 from desktop.now_panel import NowPanel
 from desktop.playback import SPEEDS, Playback
 from desktop.recording import Recording
 from desktop.rerun import Rerun
-from desktop.theme import Theme
+from desktop.theme import GRID, Theme
 from desktop.timeline_lookup import Moment, moment_at
 from desktop.trajectory_page import TrajectoryPage, follow_button
 from desktop.trajectory_plot import TrajectoryPlot
@@ -47,12 +49,20 @@ class RecordingPage(TrajectoryPage):
         self.legend = CurveLegend()
         self.now = NowPanel()
         self.transport = TransportBar()
+        self.interruption = ElidedLabel()
+        self.interruption.setProperty("quiet", True)
+        foot = QWidget()
+        column = QVBoxLayout(foot)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID // 2)
+        column.addWidget(self.interruption)
+        column.addWidget(self.transport)
         self.lay_out(
             Card("Transcript", self.transcript, self.follow),
             Card("Emotions over time", self.plot, self.legend),
             Card("Who teaches whom", self.graph),
             Card("Now", self.now),
-            self.transport,
+            foot,
         )
         self._connect()
 
@@ -65,6 +75,8 @@ class RecordingPage(TrajectoryPage):
         """Show `recording`, which `playback` plays; both belong to the page from here on."""
         self.recording, self.playback = recording, playback
         self._timeline = Timeline.empty()
+        self.interruption.set_whole(recording.interruption or "")
+        self.interruption.setVisible(recording.interruption is not None)
         self._set_duration(recording.duration)
         self.set_loop(None)
         self.transport.set_speed(playback.speed)

@@ -3,6 +3,7 @@
 import bisect
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
@@ -31,10 +32,21 @@ from extractors.session_tables import PRESENCE, SPACES, edge_column
 from extractors.stream import from_seconds, to_seconds
 from extractors.timeline import EDGES, Timeline
 
-__all__ = ["Session"]
+__all__ = ["Interruption", "Session"]
 
 Line = Mapping[str, Any]
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """Where a recording was cut off."""
+
+    reason: str
+    until: float | None
+    """Seconds of session time up to which everything was kept; None if the manifest is damaged."""
+    lost: tuple[str, ...]
+    """What is known to be lost of the time before."""
 
 
 class Session:
@@ -132,6 +144,19 @@ class Session:
             return datetime.fromisoformat(str(self._entry("recorded")))
         except ValueError:
             return None
+
+    @property
+    def interruption(self) -> Interruption | None:
+        """Where the recording was cut off; None of a session that came to its end."""
+        entry = self._entry("interruption")
+        if not isinstance(entry, Mapping):
+            return None
+        until, lost = entry.get("until"), entry.get("lost")
+        return Interruption(
+            str(entry.get("reason") or "the recording did not come to its end"),
+            float(until) if isinstance(until, int | float) else None,
+            tuple(map(str, lost)) if isinstance(lost, list) else (),
+        )
 
     @property
     def media(self) -> Path | None:

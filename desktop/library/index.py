@@ -18,6 +18,7 @@ from assets.errors import BadInput, SessionError
 from desktop.export.legible import legible
 from desktop.export.material import Stretch
 from desktop.export.subtitles import cues
+from desktop.interruption import interruption_of
 from desktop.library.places import index_file
 from desktop.library.session_folder import NOTES, notes_of
 from extractors.features import EMOTIONS
@@ -29,7 +30,7 @@ from extractors.timeline import Timeline
 
 __all__ = ["PEAK", "Entry", "Hit", "Library", "Peak", "Query", "peaks"]
 
-VERSION = 1
+VERSION = 2
 """Of the tables below; another one is made anew."""
 PEAK = 0.5
 """An emotion peaks where it is above this; the highest point of each such stretch is kept."""
@@ -40,7 +41,7 @@ TABLES = """
 CREATE TABLE session (
     id INTEGER PRIMARY KEY, folder BLOB UNIQUE NOT NULL, stamp TEXT NOT NULL, title TEXT NOT NULL,
     began REAL, duration REAL NOT NULL, words INTEGER NOT NULL, markers INTEGER NOT NULL,
-    strongest TEXT, notes TEXT NOT NULL, problem TEXT
+    strongest TEXT, notes TEXT NOT NULL, problem TEXT, interruption TEXT
 );
 CREATE TABLE marker (session INTEGER NOT NULL, time REAL NOT NULL, label TEXT NOT NULL);
 CREATE TABLE peak (
@@ -113,6 +114,8 @@ class Entry:
     """Why it cannot be read, or what of it cannot; None if it is whole."""
     hits: tuple[Hit, ...] = ()
     """Where the query was found, in the order of time."""
+    interruption: str | None = None
+    """When and why the recording was cut off and what is lost, in one line; None if it was not."""
 
 
 class Library:
@@ -162,8 +165,9 @@ class Library:
             conditions.append("began < ?")
             values.append(_midnight(query.until + timedelta(days=1)))
         rows = self._base.execute(
-            "SELECT id, folder, title, began, duration, words, markers, strongest, notes, problem"
-            f" FROM session WHERE {' AND '.join(conditions)} ORDER BY began DESC, title",
+            "SELECT id, folder, title, began, duration, words, markers, strongest, notes, problem,"
+            f" interruption FROM session WHERE {' AND '.join(conditions)}"
+            " ORDER BY began DESC, title",
             values,
         ).fetchall()
         hits = self._hits(query)
@@ -179,6 +183,7 @@ class Library:
             strongest,
             notes,
             problem,
+            interruption,
         ) in rows:
             if hits is None or number in hits:
                 when = None if began is None else datetime.fromtimestamp(began, UTC).astimezone()
@@ -186,7 +191,7 @@ class Library:
                 where = sorted((hits or {}).get(number, ()), key=lambda hit: hit.time)
                 entry = Entry(
                     place, title, when, duration, words, markers, strongest, notes, problem,
-                    tuple(where),
+                    tuple(where), interruption,
                 )  # fmt: skip
                 found.append(entry)
         return found
@@ -281,22 +286,23 @@ class Library:
 
     def _read(self, name: str, stamp: str) -> None:
         folder = self.folder / name
-        problem = None
+        problem = interruption = None
         try:
             session = Session(folder)
             timeline, words, markers = session.timeline, session.words, session.markers
             title, duration, began = session.title, session.duration, session.began
             problem = "; ".join(session.problems) or None
+            interruption = interruption_of(session)
         except SessionError as error:
             title, duration, began, problem = name, 0.0, None, str(error)
             timeline, words, markers = Timeline.empty(), (), ()
         when = _made(folder) if began is None else began.timestamp()
         number = self._base.execute(
             "INSERT INTO session (folder, stamp, title, began, duration, words, markers, strongest,"
-            " notes, problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " notes, problem, interruption) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 os.fsencode(name), stamp, legible(title), when, duration, len(words), len(markers),
-                _strongest(timeline), notes_of(folder), problem and legible(problem),
+                _strongest(timeline), notes_of(folder), problem and legible(problem), interruption,
             ),
         ).lastrowid  # fmt: skip
         spoken = [Stretch(to_seconds(w.start), to_seconds(w.end), legible(w.text)) for w in words]

@@ -70,6 +70,7 @@ class FakeRecording:
     analysed_until: float = 12.0
     complete: bool = True
     failure: str | None = None
+    interruption: str | None = None
     rows: Timeline | None = None
     marks: Sequence[tuple[float, str]] = ()
     said: Sequence[Word] | None = None

@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from PyQt6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from desktop import library
-from desktop.library import Entry, Hit, Peak
+from desktop.library import Entry, Hit, Peak, Query
 from desktop.library_page import Found, LibraryPage
 from desktop.main_window import MainWindow
 from tests.desktop.fake_media import FakeMedia
@@ -31,12 +32,15 @@ class Shelf:
             Entry(second, "second", None, 8.0, 20, 0, None, "", "words.jsonl is missing"),
         ]
         self.asked: list[tuple[str, bool]] = []
+        self.queries: list[Query] = []
         self.gate = threading.Event()
         self.gate.set()
 
-    def find(self, _folder: Path, words: str, refresh: bool) -> Found:
+    def find(self, _folder: Path, query: Query, refresh: bool) -> Found:
+        words = query.words
         self.gate.wait(5.0)
         self.asked.append((words, refresh))
+        self.queries.append(query)
         entries = [e for e in self.entries if words.lower() in e.title.lower()]
         peaks = {e.folder: (Peak("happy", 62.0, 0.93),) for e in entries}
         return Found(tuple(entries), peaks)
@@ -100,6 +104,55 @@ def test_typing_searches_and_single_keys_stay_text(
     rest(qtbot, page)
     assert page.count.text() == "Nothing found"
     assert not page.open.isEnabled()
+
+
+def test_it_is_narrowed_by_date_marker_and_emotion(
+    qtbot: QtBot, window: MainWindow, shelf: Shelf
+) -> None:
+    page = window.library.page
+    filters = page.filters
+    assert not filters.active
+    assert not filters.least.isVisible()
+    filters.since.setFocus()
+    qtbot.keyClicks(filters.since, "2026-05-0")
+    rest(qtbot, page)
+    assert page.count.text() == "2026-05-0 is no day; give it as 2026-05-04"
+    assert len(shelf.queries) == 1, "half a day is not looked for"
+    qtbot.keyClicks(filters.since, "4")
+    filters.until.setText("2026-05-31")
+    filters.marker.setText("begin")
+    filters.emotion.setCurrentIndex(filters.emotion.findText("Happy"))
+    filters.emotion.activated.emit(filters.emotion.currentIndex())
+    filters.least.setCurrentIndex(3)
+    filters.least.activated.emit(3)
+    assert filters.least.isVisible()
+    rest(qtbot, page)
+    assert shelf.queries[-1] == Query(
+        "", date(2026, 5, 4), date(2026, 5, 31), "begin", "happy", 0.8
+    )
+    shelf.entries.clear()
+    page.look()
+    rest(qtbot, page)
+    assert page.count.text() == "Nothing found"
+    for field in (filters.since, filters.until, filters.marker):
+        field.clear()
+    filters.emotion.setCurrentIndex(0)
+    filters.emotion.activated.emit(0)
+    rest(qtbot, page)
+    assert shelf.queries[-1] == Query()
+    assert page.count.text().startswith("No sessions in")
+
+
+def test_a_recording_that_was_cut_off_says_what_is_lost(
+    qtbot: QtBot, window: MainWindow, shelf: Shelf
+) -> None:
+    page = window.library.page
+    why = "Cut off at 0:42: the program ended before the recording did; lost: what came after"
+    shelf.entries[0] = replace(shelf.entries[0], interruption=why)
+    page.look()
+    rest(qtbot, page)
+    page.table.setCurrentCell(0, 0)
+    assert page.facts.text() == why
 
 
 def test_a_search_waits_for_the_one_before(qtbot: QtBot, window: MainWindow, shelf: Shelf) -> None:
