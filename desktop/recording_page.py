@@ -51,6 +51,7 @@ class RecordingPage(TrajectoryPage):
         self.transport = TransportBar()
         self.interruption = ElidedLabel()
         self.interruption.setProperty("quiet", True)
+        self.interruption.hide()  # it takes no room where there is nothing to say
         foot = QWidget()
         column = QVBoxLayout(foot)
         column.setContentsMargins(0, 0, 0, 0)
