@@ -32,12 +32,16 @@ def loop(clip: Path, target: Path, seconds: float) -> float:
         streams: dict[int, Any] = {
             stream.index: sink.add_stream_from_template(stream) for stream in source.streams
         }
+        written: dict[int, int] = {}
         for number in range(rounds):
             source.seek(0)
             for packet in source.demux():
                 if packet.dts is None or packet.pts is None:
                     continue
                 offset = round(number * length / packet.time_base)
+                if packet.dts + offset <= written.get(packet.stream.index, packet.dts - 1):
+                    continue  # what an encoder puts in front belongs to the time before
+                written[packet.stream.index] = packet.dts + offset
                 packet.pts, packet.dts = packet.pts + offset, packet.dts + offset
                 packet.stream = streams[packet.stream.index]
                 sink.mux(packet)

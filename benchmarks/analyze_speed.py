@@ -74,23 +74,19 @@ def whole(models: Models, clip: Path, out: Path, busy: dict[str, float]) -> Call
     return run
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("clip", type=Path)
-    parser.add_argument("--checkpoint", default="live")
-    parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
-    models = Models(options.checkpoint)
-    duration = (VideoFile(options.clip).info.duration or 0) / SECOND
+def measured(clip: Path, checkpoint: str = "live", rounds: int = 5) -> dict[str, Any]:
+    """The whole against the bare libraries."""
+    models = Models(checkpoint)
+    duration = (VideoFile(clip).info.duration or 0) / SECOND
     busy: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         runs = {
-            "analyze": whole(models, options.clip, Path(folder), busy),
-            "face alone": face_alone(models.face, options.clip),
-            "words alone": words_alone(models.folders["whisper-tiny.en"], options.clip),
+            "analyze": whole(models, clip, Path(folder), busy),
+            "face alone": face_alone(models.face, clip),
+            "words alone": words_alone(models.folders["whisper-tiny.en"], clip),
         }
         seconds: dict[str, list[float]] = {name: [] for name in runs}
-        for turn in range(options.rounds + 1):
+        for turn in range(rounds + 1):
             for name, run in runs.items():
                 began = time.perf_counter()
                 run()
@@ -98,8 +94,17 @@ def main() -> None:
                     seconds[name].append(time.perf_counter() - began)
     least = {name: min(found) for name, found in seconds.items()}
     median = {name: statistics.median(found) for name, found in seconds.items()}
-    print(json.dumps({"clip_seconds": duration} | report(least, "least", duration)
-                     | report(median, "median", duration) | {"busy": busy}, indent=2))  # fmt: skip
+    return {"clip_seconds": duration, **report(least, "least", duration),
+            **report(median, "median", duration), "busy": busy}  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("clip", type=Path)
+    parser.add_argument("--checkpoint", default="live")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    print(json.dumps(measured(options.clip, options.checkpoint, options.rounds), indent=2))
 
 
 def report(seconds: dict[str, float], kind: str, duration: float) -> dict[str, Any]:

@@ -217,11 +217,11 @@ def require_same(engine: Engine, source: Source, half: bool) -> None:
                 )
 
 
-def noise(source: Source, batch: int) -> Iterator[Inputs]:
-    """Batches of random windows in which each subset of the modalities is present in turn."""
+def noise(source: Source, batch: int, times: int = 1) -> Iterator[Inputs]:
+    """Batches of random windows in which each subset of the modalities is present so many times."""
     random = np.random.default_rng(0)
     modalities = source.checkpoint.config.modalities.values()
-    for subset in range(0, 8, min(batch, 8)):
+    for subset in range(0, 8 * times, min(batch, 8)):
         present = [(subset + row) % 8 for row in range(batch)]
         features = [
             random.normal(size=(batch, m.steps, m.features)).astype(np.float32) for m in modalities

@@ -1,0 +1,285 @@
+"""The numbers of docs/inference.md and the table of GPUs in docs/results.md.
+
+    python scripts/write_inference.py
+
+They come from docs/inference.json, into which benchmarks/inference_costs.py and
+benchmarks/gpu_backends.py write; both call this. The numbers stand between marker comments; the
+text around them is left alone.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from assets.errors import BadInput
+from scripts.write_results import table
+
+__all__ = ["PAGES", "RECORDS", "with_numbers", "write"]
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+RECORDS = DOCS / "inference.json"
+
+Records = Mapping[str, Mapping[str, Any]]
+
+NONE_YET = "Not measured yet."
+
+
+def number(value: float) -> str:
+    """Three significant digits, no exponent: 0.0123, 1.23, 123, 12300."""
+    digits = f"{value:.3g}"
+    return f"{float(digits):.0f}" if abs(value) >= 100 else digits
+
+
+def times(value: float) -> str:
+    return f"{value:.1f} x"
+
+
+def measured_on(record: Mapping[str, Any]) -> str:
+    found = record["computer"]
+    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    return (
+        f"{found['processor']}, {found['cores']} cores, load {found['load']} before; {versions}; "
+        f"revision {found['revision']}"
+    )
+
+
+def backends(records: Records) -> str:
+    record = records["backends"]
+    rows = []
+    for part in ("backends", "compilers"):
+        for name, row in records.get(part, {}).get("rows", {}).items():
+            if part == "compilers" and name in record["rows"]:
+                continue
+            rows.append(
+                [
+                    name,
+                    times(row["faster_than_training form"]),
+                    times(row["faster_than_eager"]),
+                    number(row["median_ms"]),
+                    number(row["least_ms"]),
+                    number(row["ready_s"]) if "ready_s" in row else "",
+                ]
+            )
+    rows += [[name, "not here", "", "", "", ""] for name in record["absent"]]
+    head = ["", "against the training form", "against eager", "median, ms", "least, ms",
+            "to build and open, s"]  # fmt: skip
+    return f"One window, one thread. {measured_on(record)}.\n\n{table(head, rows)}"
+
+
+def goals(records: Records) -> str:
+    rows = records["backends"]["rows"]
+    starts = records["start"]["rows"]
+    lean = rows["eager"]["faster_than_training form"]
+    onnx = rows["onnxruntime"]["faster_than_eager"]
+    whole = rows["onnxruntime"]["faster_than_training form"]
+    window, first = rows["onnxruntime"]["median_ms"], starts["onnxruntime"]["first_s"]
+    imported = starts["onnxruntime"]["import_s"]
+    lines = [
+        ("lean form against the training form, eager, batch 1", times(lean), "2 x", lean >= 2),
+        ("ONNX Runtime against the training form, eager", times(whole), "3 x", whole >= 3),
+        ("ONNX Runtime against the lean form, eager", times(onnx), "3 x", onnx >= 3),
+        ("DHMD per window, one core (ONNX Runtime)", f"{number(window)} ms", "4 ms", window <= 4),
+        ("`import inference`", f"{imported:.3f} s", "0.2 s", imported < 0.2),
+        ("launch to first prediction, models cached", f"{first:.2f} s", "1.5 s", first < 1.5),
+    ]
+    if "jobs" in records:
+        core, job = (records["jobs"][f"against_one_{what}"] for what in ("core", "job"))
+        lines += [
+            ("`--jobs 2` on 2 cores against one job on one", times(core), "1.8 x", core >= 1.8),
+            ("`--jobs 2` against one job, both on 2 cores", times(job), "1.8 x", job >= 1.8),
+        ]
+    cells = [[what, found, goal, "yes" if met else "no"] for what, found, goal, met in lines]
+    return table(["", "measured", "goal", "met"], cells)
+
+
+def network(records: Records) -> str:
+    """Sentences about the network alone."""
+    lines = []
+    batches, lengths, counted = records["batches"], records["lengths"], records["counted"]
+    for name, row in batches["rows"].items():
+        lines.append(
+            f"`{name}`, batch {batches['batch']}: {number(row['windows_per_s'])} windows a "
+            f"second, {row['share']:.2f} of the time a window takes alone"
+        )
+    grown = ", ".join(f"{value:.1f}" for value in lengths["times"][1:])
+    factors = " and ".join(str(f) for f in lengths["factors"][1:])
+    lines.append(
+        f"windows of {factors} times as many steps take {grown} times as long (lean form, eager): "
+        f"the power is {lengths['power']:.2f}, that of the counted operations up to "
+        f"{counted['lengths'][-1]} times as many steps {counted['length_power']:.2f}"
+    )
+    for name, shares in records["modalities"]["rows"].items():
+        found = ", ".join(f"{share:.2f}" for share in shares)
+        lines.append(
+            f"`{name}`: a window with one, two and three modalities takes {found} of the time of "
+            "one with all: shapes are fixed"
+        )
+    grown = " and ".join(f"{value:.1f}" for value in counted["modalities"][1:])
+    lines.append(
+        f"counted, the training form with two and three modalities does {grown} times the "
+        "operations of one with one (the edges are 0, 2 and 6)"
+    )
+    memory = records["memory"]
+    held = ", ".join(f"{name} {number(mib)}" for name, mib in memory["mib"].items())
+    lines.append(
+        f"memory of a process that only predicts, MiB at most: {held}; "
+        f"the weights are {number(memory['weights_mib'])} MiB"
+    )
+    counts = {form: counted[form] for form in ("training", "lean")}
+    lines.append(
+        "counted for one window, training form and lean form: "
+        + " and ".join(f"{c['operators']:,} operators" for c in counts.values())
+        + ", "
+        + " and ".join(f"{c['operations'] / 1e6:.1f} million operations" for c in counts.values())
+        + ", "
+        + " and ".join(f"{c['bytes'] / 2**20:.2f} MiB of results" for c in counts.values())
+    )
+    return bullets(lines)
+
+
+def start(records: Records) -> str:
+    lines = []
+    for name, row in records["start"]["rows"].items():
+        loaded = "with" if row["torch"] else "without"
+        lines.append(
+            f"`{name}`: `import inference` {row['import_s']:.3f} s, first prediction "
+            f"{row['first_s']:.2f} s after the launch, {loaded} PyTorch"
+        )
+    return bullets(lines)
+
+
+def whole(records: Records) -> str:
+    """Sentences about `analyze`."""
+    bare, video = records["bare libraries"]["median"], records["video lengths"]
+    lengths = ", ".join(number(x) for x in video["lengths_s"])
+    seconds = ", ".join(number(x) for x in video["seconds"])
+    found = bullets(
+        [
+            f"`analyze` takes {bare['analyze / slowest stage alone']:.2f} times as long as its "
+            "slowest stage alone with the bare library, and is "
+            f"{bare['times real time']:.1f} times as fast as the clip plays",
+            f"clips of {lengths} s take {seconds} s with models loaded: {video['marginal']:.3f} s "
+            f"for each further second, the power is {video['power']:.2f}",
+        ]
+    )
+    return f"{measured_on(records['video lengths'])}.\n\n{found}"
+
+
+def jobs(records: Records) -> str:
+    record = records["jobs"]
+    rows = [
+        [name, number(row["wall_s"]), number(row["processor_s"]), f"{row['busy']:.2f}"]
+        for name, row in record["rows"].items()
+    ]
+    head = ["", "wall, s", "processor, s", "cores busy"]
+    most = record["cores"] / record["rows"]["one job"]["busy"]
+    return (
+        f"{record['clips']} clips of 12 s, whole commands on {record['cores']} cores. "
+        f"{measured_on(record)}.\n\n{table(head, rows)}\n\n"
+        f"Two jobs are {record['against_one_job']:.2f} times as fast as one that may use both "
+        f"cores, and {record['against_one_core']:.2f} times as fast as one on one core. One job "
+        f"keeps {record['rows']['one job']['busy']:.2f} cores busy by itself, so that nothing "
+        f"could be more than {most:.2f} times as fast on {record['cores']}."
+    )
+
+
+def threads(records: Records) -> str:
+    record = records["threads"]
+    rows = [
+        [
+            str(row["speech_threads"]),
+            str(row["network_threads"]),
+            number(row["face_p95_ms"]),
+            number(row["network_p95_ms"]),
+            number(row["speech_p50_ms"]),
+            str(row["passes"]),
+            "yes" if row["planned"] else "",
+        ]
+        for row in record["rows"]
+    ]
+    head = ["threads of speech", "of DHMD", "picture, p95 ms", "window, p95 ms",
+            "pass of speech, p50 ms", "passes", "planned"]  # fmt: skip
+    return (
+        f"{record['seconds']:.0f} s each on {record['cores']} cores. {measured_on(record)}.\n\n"
+        f"{table(head, rows)}"
+    )
+
+
+def gpu(records: Records) -> str:
+    record = records.get("gpu")
+    if record is None:
+        measured = {}
+        title = "Nobody has measured it yet."
+    else:
+        measured = {(r["backend"], r["precision"]): r for r in record["rows"]}
+        found = record["gpu"]
+        title = f"{found['name']}, compute capability {found['capability']}, driver "
+        title += f"{found['driver']}; a window at a time against ONNX Runtime on its CPU."
+    rows = []
+    for name in ("tensorrt", "ort-tensorrt", "ort-cuda"):
+        for precision, short in (("float32", "FP32"), ("float16", "FP16")):
+            row = measured.get((name, precision), {"problem": "not measured"})
+            if "problem" in row:
+                rows.append([name, short, "not measured", "", "", "", "", ""])
+                continue
+            rows.append(
+                [
+                    name,
+                    short,
+                    number(row["median_ms"]),
+                    times(row["faster_than_cpu"]),
+                    number(row["windows_per_s"]),
+                    f"{row['apart']:.1e}",
+                    f"{row['same_class']:.1%}",
+                    number(row["ready_s"]),
+                ]
+            )
+    head = ["", "precision", "window, ms", "against the CPU", "windows a second at 64",
+            "apart from eager", "same emotion", "to build and open, s"]  # fmt: skip
+    return f"{title}\n\n{table(head, rows)}"
+
+
+def bullets(lines: list[str]) -> str:
+    return "\n".join(f"- {line[:1].upper()}{line[1:]}." for line in lines)
+
+
+Block = tuple[Callable[[Records], str], Sequence[str]]
+"""What writes a block, and the parts of the records that it needs."""
+PAGES: dict[Path, dict[str, Block]] = {
+    DOCS / "inference.md": {
+        "goals": (goals, ("backends", "start")),
+        "backends": (backends, ("backends",)),
+        "network": (network, ("batches", "lengths", "modalities", "memory", "counted")),
+        "start": (start, ("start",)),
+        "whole": (whole, ("bare libraries", "video lengths")),
+        "jobs": (jobs, ("jobs",)),
+        "threads": (threads, ("threads",)),
+    },
+    DOCS / "results.md": {"gpu": (gpu, ())},
+}
+
+
+def with_numbers(path: Path, page: str, records: Records) -> str:
+    """A page with all its numbers between their markers. Raises BadInput if a marker is missing."""
+    for name, (render, needs) in PAGES[path].items():
+        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+        before, has_begin, rest = page.partition(begin)
+        _, has_end, after = rest.partition(end)
+        if not has_begin or not has_end:
+            raise BadInput(f"{path.name} lacks the lines {begin} and {end}")
+        text = render(records) if all(part in records for part in needs) else NONE_YET
+        page = f"{before}{begin}\n{text}\n{end}{after}"
+    return page
+
+
+def write() -> None:
+    """Write all pages."""
+    records = json.loads(RECORDS.read_text(encoding="utf-8"))
+    for path in PAGES:
+        page = with_numbers(path, path.read_text(encoding="utf-8"), records)
+        path.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

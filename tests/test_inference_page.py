@@ -1,0 +1,88 @@
+"""The page of what inference costs, and the script for who has a GPU."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from assets.errors import BadInput
+from benchmarks.gpu_backends import measured, merged
+from inference.backends.source import Source
+from inference.nvidia_gpu import nvidia_gpu
+from scripts.write_inference import PAGES, RECORDS, gpu, number, with_numbers
+from tests.conftest import CHECKOUT
+from tests.inference.backends.small_checkpoint import small_file
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_the_numbers_are_up_to_date(path: Path) -> None:
+    records = json.loads(RECORDS.read_text(encoding="utf-8"))
+    page = path.read_text(encoding="utf-8")
+    assert with_numbers(path, page, records) == page, "run: python scripts/write_inference.py"
+
+
+def test_a_page_without_its_markers_is_refused() -> None:
+    path = next(iter(PAGES))
+    with pytest.raises(BadInput, match="goals: begin"):
+        with_numbers(path, "no markers", {})
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.01234, "0.0123"), (4.0, "4"), (12.34, "12.3"), (12345.0, "12300")]
+)
+def test_numbers_have_three_digits(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+def test_without_a_gpu_the_table_stays_empty_and_the_script_says_so() -> None:
+    if nvidia_gpu() is not None:
+        pytest.skip("there is a GPU here")
+    before = RECORDS.read_bytes()
+    done = subprocess.run(
+        [sys.executable, "benchmarks/gpu_backends.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=CHECKOUT,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+    )
+    assert done.returncode == 2
+    assert done.stderr == "there is no NVIDIA GPU with a driver here: nothing is measured\n"
+    assert RECORDS.read_bytes() == before
+
+
+def test_what_the_script_would_measure(tmp_path: Path) -> None:
+    """On the CPU: eager has both precisions, openvino has one, and tensorrt is not here."""
+    pytest.importorskip("onnxscript")
+    source = Source(small_file(tmp_path))
+    rows = measured(source, ["eager", "tensorrt"], rounds=2)
+    assert [(row["backend"], row["precision"]) for row in rows] == [
+        ("eager", "float32"),
+        ("eager", "float16"),
+        ("tensorrt", "float32"),
+        ("tensorrt", "float16"),
+    ]
+    full, half, *absent = rows
+    assert (full["device"], full["apart"], full["same_class"]) == ("CPU", 0.0, 1.0)
+    assert 0 < half["apart"] < 2e-2
+    assert all("torch_tensorrt" in row["problem"] for row in absent)
+    as_gpu = [{**row, "backend": "ort-cuda"} for row in (full, half)]
+    found = {"name": "NVIDIA H100", "capability": "9.0", "driver": "580.65.06"}
+    text = gpu({"gpu": {"gpu": found, "rows": [*absent, *as_gpu]}})
+    assert text.startswith("NVIDIA H100, compute capability 9.0, driver 580.65.06")
+    table = [line.split("|") for line in text.splitlines() if line.startswith("| ")]
+    said = {(cells[1].strip(), cells[2].strip()): cells[3].strip() for cells in table}
+    assert said["tensorrt", "FP16"] == "not measured"
+    assert float(said["ort-cuda", "FP32"]) > 0
+
+
+def test_what_was_measured_before_stays_if_it_does_not_run_now() -> None:
+    old = [{"backend": "tensorrt", "precision": "float32", "median_ms": 1.0}]
+    gone = {"backend": "tensorrt", "precision": "float32", "problem": "not installed"}
+    new = {"backend": "ort-cuda", "precision": "float32", "median_ms": 2.0}
+    assert merged(old, [gone, new]) == [old[0], new]
+    assert merged([], [gone]) == [gone]
+    assert merged(old, [{**gone, "median_ms": 0.5, "problem": "x"}]) == old
