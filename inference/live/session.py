@@ -2,16 +2,13 @@
 
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from extractors.features import AudioBlock, FaceFeatures, FloatArray, VideoFrame, Word
-from extractors.recording.observations import Event, Marker, TimelineRows
+from extractors.recording.observations import Event, Marker
 from extractors.recording.observations import Health as RecordedHealth
 from extractors.sources import Feed, Source, SourceChoice, SourceStatus
 from extractors.sources.opening import open_pictures, open_sound
@@ -29,28 +26,25 @@ from extractors.stream import (
     Tap,
     Worker,
     from_seconds,
-    inlets,
     to_seconds,
 )
 from extractors.timeline import Timeline
 from inference.backends.background_build import BackgroundBuild
-from inference.live.branches import Channels, Sink, Stages, default_stages, open_sink
+from inference.live.branches import Channels, Sink, Stages, default_stages
 from inference.live.engine_stage import EngineStage, Ticks
+from inference.live.event_texts import failure_text, gap_event, source_text, step_text
 from inference.live.health import HealthWatch
 from inference.live.interface import Health, LiveState, ModalityStatus
 from inference.live.latency import Meters
 from inference.live.modality_status import modality_status
-from inference.live.timeline_buffer import TimelineBuffer
+from inference.live.reception import Reception
+from inference.live.recording import LiveRecording, default_recorder, described
 from inference.predictor import Predictions
 
 __all__ = ["LiveSession"]
 
 SWITCH_INTERVAL = 0.0005
 """As in `inference.analysis`: the face thread needs the interpreter often and briefly."""
-KEPT = 3600
-"""Seconds of timeline and words that are kept in memory; the rest is in the recording."""
-KEPT_FACES = 300
-"""Ten seconds of landmarks."""
 STOP_SECONDS = 2.5
 HEALTH_EVERY = 10 * SECOND
 
@@ -86,7 +80,7 @@ class LiveSession:
         self._clock = SessionClock() if clock is None else clock
         self._models = _Shared(models)
         self._make_stages = stages
-        self._make_sink = _default_recorder if recorder is None else recorder
+        self._make_sink = default_recorder if recorder is None else recorder
         self._state = LiveState.PREVIEW
         self._lock = threading.RLock()
         self._zero: int | None = None
@@ -95,15 +89,7 @@ class LiveSession:
         self._playheads = Playheads(self._clock)
         self._meters = Meters()
         self._watch = HealthWatch(self._channels, self._meters)
-        self._buffer = TimelineBuffer(KEPT * 5)
-        self._words: deque[Word] = deque(maxlen=KEPT * 5)
-        self._word_view: tuple[Word, ...] = ()
-        self._tentative: tuple[Word, ...] = ()
-        self._faces: deque[Sample[FaceFeatures]] = deque(maxlen=KEPT_FACES)
-        self._picture: Sample[VideoFrame] | None = None
-        self._level = (0.0, 0.0)
-        self._markers: deque[Sample[Marker]] = deque(maxlen=10_000)
-        self._events: deque[Sample[Event]] = deque(maxlen=1000)
+        self._seen = Reception(self._clock, self._now, self._meters, self._record)
         self._failed: set[str] = set()
         self._engine: EngineStage | None = None
         self._build: BackgroundBuild | None = None
@@ -121,8 +107,7 @@ class LiveSession:
         )
         self._sources: list[Worker] = []
         self._workers: list[Worker] = []
-        self._recorder: Worker | None = None
-        self._recorder_inlet: Output | None = None
+        self._recording: LiveRecording | None = None
         self._loading: set[str] = set()
         self._closer: threading.Thread | None = None
         self._ending = threading.Event()
@@ -141,8 +126,13 @@ class LiveSession:
     @property
     def stragglers(self) -> tuple[str, ...]:
         """Threads that had not ended when `stop` gave up waiting: a driver holds them."""
-        everyone = [*self._sources, *self._workers, self._recorder, self._build]
+        everyone = [*self._sources, *self._workers, *self._recorder, self._build]
         return tuple(worker.name for worker in everyone if worker is not None and worker.alive)
+
+    @property
+    def _recorder(self) -> tuple[Worker, ...]:
+        """The recorder's worker, if it is recorded."""
+        return () if self._recording is None else (self._recording.worker,)
 
     def _now(self) -> int:
         """Session time in nanoseconds; 0 before it begins."""
@@ -169,9 +159,15 @@ class LiveSession:
             self._workers = self._make_workers()
             self._loading = {worker.name for worker in self._workers}
             if folder is not None:
-                self._recorder = self._make_recorder(folder)
+                self._recording = LiveRecording(
+                    self._channels.recorder,
+                    lambda: self._make_sink(folder),
+                    self._manifest,
+                    self._ready,
+                    self._on_failure,
+                )
                 self._loading.add("recorder")
-                self._recorder.start()
+                self._recording.worker.start()
             for worker in self._workers:
                 worker.start()
 
@@ -184,26 +180,15 @@ class LiveSession:
         make = _worker_maker(self._on_failure)
         return [
             make("face", channels.frames, opener("face"),
-                 [channels.face, Tap(self._on_face), record]),
+                 [channels.face, Tap(self._seen.on_face), record]),
             make("speech", channels.sound, opener("speech"),
                  [Only("word", channels.words), Only("voice", channels.voice),
-                  Only("tentative voice", channels.voice), Tap(self._on_speech), record]),
+                  Only("tentative voice", channels.voice), Tap(self._seen.on_speech), record]),
             make("text", channels.words, opener("text"),
-                 [channels.text, Tap(self._on_text), record]),
+                 [channels.text, Tap(self._seen.on_text), record]),
             make("engine", Ticks(self._clock, self._now, lambda: self._engine, self._ending),
                  self._open_engine, [record]),
         ]  # fmt: skip
-
-    def _make_recorder(self, folder: Path) -> Worker:
-        (self._recorder_inlet,) = inlets(self._channels.recorder, 1)
-
-        @contextmanager
-        def opened() -> Iterator[Any]:
-            with open_sink(lambda: self._make_sink(folder), self._manifest) as stage:
-                self._ready("recorder")
-                yield stage
-
-        return Worker("recorder", self._channels.recorder, opened, [], self._on_failure)
 
     @contextmanager
     def _opened(self, name: str) -> Iterator[Any]:
@@ -217,7 +202,7 @@ class LiveSession:
     @contextmanager
     def _open_engine(self) -> Iterator[EngineStage]:
         models = self._models()
-        predictor, self._build = models.live_predictor(lambda text: self._tell("engine", text))
+        predictor, self._build = models.live_predictor(lambda text: self._seen.tell("engine", text))
         engine = EngineStage(
             models.checkpoint().windows,
             predictor,
@@ -226,7 +211,7 @@ class LiveSession:
             self._meters,
             self._watch,
         )
-        engine.on_rows = self._on_rows
+        engine.on_rows = self._seen.on_rows
         engine.on_settled = self._on_settled
         engine.on_gap = self._on_gap
         engine.on_step = self._on_step
@@ -252,7 +237,7 @@ class LiveSession:
                     self._engine.running = True
                 if self._build is not None:  # not before: it would hold up the loading
                     self._build.start()
-                for event in tuple(self._events):  # what happened before there was a session time
+                for event in self._seen.events:  # what happened before there was a session time
                     self._record(event)
 
     def pause(self) -> None:
@@ -262,7 +247,7 @@ class LiveSession:
                 self._paused_at = self._now()
                 if self._engine is not None:
                     self._engine.running = False
-                self._tell("paused", "paused")
+                self._seen.tell("paused", "paused")
 
     def resume(self) -> None:
         with self._lock:
@@ -273,7 +258,7 @@ class LiveSession:
                 if self._engine is not None:
                     self._engine.running = True
                 gap = {"from": to_seconds(since), "until": to_seconds(now)}
-                self._tell("resumed", f"resumed after {to_seconds(now - since):.0f} s", gap)
+                self._seen.tell("resumed", f"resumed after {to_seconds(now - since):.0f} s", gap)
 
     def stop(self) -> None:
         self._end(discard=False)
@@ -318,15 +303,14 @@ class LiveSession:
         self._ending.set()
         builds = [] if self._build is None else [self._build]
         _join([*self._sources, *self._workers, *builds], STOP_SECONDS / 6)
-        if self._recorder is not None and self._recorder_inlet is not None:
+        if self._recording is not None:
             if discard:
-                self._recorder.abort()
+                self._recording.discard()
             else:
-                self._recorder_inlet.close()
-            self._recorder.join()
+                self._recording.finish()
         for channel in channels.all:
             channel.abandon()
-        self._picture = None
+        self._seen.picture = None
         self._state = LiveState.STOPPED
         self._ended.set()
 
@@ -339,10 +323,7 @@ class LiveSession:
         self._audio.switch(choice)
 
     def mark(self, label: str, note: str = "") -> None:
-        now = self._now()
-        marker = Sample("marker", now, now, now, Marker(label, note))
-        self._markers.append(marker)
-        self._record(marker)
+        self._seen.mark(label, note)
 
     def displayed(self, time: float) -> None:
         if self._engine is not None:
@@ -351,40 +332,35 @@ class LiveSession:
     # -- what the window shows
 
     def timeline(self) -> Timeline:
-        return self._buffer.timeline()
+        return self._seen.timeline()
 
     @property
     def grace(self) -> float:
         return 0.0 if self._engine is None else to_seconds(self._engine.grace)
 
     def words(self) -> Sequence[Word]:
-        return self._word_view
+        return self._seen.words
 
     def tentative(self) -> Sequence[Word]:
-        return self._tentative
+        return self._seen.tentative
 
     def markers(self) -> Sequence[Sample[Marker]]:
-        return tuple(self._markers)
+        return self._seen.markers
 
     def events(self) -> Sequence[Sample[Event]]:
-        return tuple(self._events)
+        return self._seen.events
 
     def newest_picture(self) -> Sample[VideoFrame] | None:
-        return self._picture
+        return self._seen.picture
 
     def newest_face(self) -> Sample[FaceFeatures] | None:
-        faces = self._faces
-        return faces[-1] if faces else None
+        return self._seen.face
 
     def landmarks_at(self, time: float) -> FloatArray | None:
-        at = from_seconds(time)
-        with self._lock:
-            faces = list(self._faces)
-        found = next((face for face in reversed(faces) if face.end <= at), None)
-        return None if found is None else found.data.landmarks
+        return self._seen.landmarks_at(from_seconds(time))
 
     def level(self) -> tuple[float, float]:
-        return self._level
+        return self._seen.level
 
     def video_status(self) -> SourceStatus:
         return self._video.status
@@ -393,7 +369,7 @@ class LiveSession:
         return self._audio.status
 
     def modalities(self) -> Mapping[str, ModalityStatus]:
-        timeline = self._buffer.timeline()
+        timeline = self._seen.timeline()
         present = timeline.present[-1] if len(timeline) else None
         return modality_status(self._video.status, self._audio.status, self._failed, present)
 
@@ -402,8 +378,7 @@ class LiveSession:
         return self._watch.health(self._clock.now(), self._audio.source, self._busy(), engine)
 
     def _busy(self) -> Mapping[str, int]:
-        everyone = [*self._workers, self._recorder]
-        return {worker.name: worker.busy for worker in everyone if worker is not None}
+        return {worker.name: worker.busy for worker in (*self._workers, *self._recorder)}
 
     # -- what comes from the workers, in their threads
 
@@ -421,7 +396,7 @@ class LiveSession:
 
     def _on_picture(self, sample: Sample[VideoFrame]) -> None:
         taken = self._session_time(sample)
-        self._picture = sample if taken is None else taken
+        self._seen.picture = sample if taken is None else taken
         self._meters.event("camera", self._clock.now())
         if taken is not None:
             self._meters.delay("picture", self._now() - taken.end)
@@ -429,122 +404,50 @@ class LiveSession:
             self._record(taken)
 
     def _on_sound(self, sample: Sample[AudioBlock]) -> None:
-        samples = sample.data.samples
-        if len(samples):
-            rms = float(np.sqrt(np.mean(samples**2)))
-            self._level = (min(1.0, rms), min(1.0, float(np.abs(samples).max())))
+        self._seen.hear(sample.data)
         taken = self._session_time(sample)
         if taken is not None:
             self._meters.delay("sound", self._now() - taken.end)
             _put(self._channels.sound, taken)
             self._record(taken)
 
-    def _on_face(self, sample: Sample[FaceFeatures]) -> None:
-        now = self._now()
-        self._meters.delay("face", now - sample.end)
-        self._meters.event("face", self._clock.now())
-        with self._lock:
-            self._faces.append(sample)
-
-    def _on_speech(self, sample: Sample[Any]) -> None:
-        if sample.stream == "tentative":
-            self._tentative = sample.data
-        elif sample.stream == "tentative voice":
-            self._meters.delay("voice", self._now() - sample.end)
-        elif sample.stream == "word" and sample.data is not None:
-            self._meters.delay("words", self._now() - sample.end)
-            self._words.append(sample.data)
-            while self._words[0].end < sample.end - KEPT * SECOND:
-                self._words.popleft()
-            self._word_view = tuple(self._words)
-
-    def _on_text(self, sample: Sample[Any]) -> None:
-        if sample.data is not None:
-            self._meters.delay("text", self._now() - sample.end)
-
-    def _on_rows(self, predictions: Predictions) -> None:
-        self._buffer.append(predictions.timeline)
-        for _ in range(len(predictions.timeline)):
-            self._meters.event("predictions", self._clock.now())
-
     def _on_settled(self, predictions: Predictions) -> None:
-        self._buffer.replace(predictions.timeline)
-        activations = {
-            "homogeneous": predictions.atoms_homogeneous,
-            "heterogeneous": predictions.atoms_heterogeneous,
-        }
-        time = from_seconds(float(predictions.timeline.time[-1]))
-        rows = TimelineRows(predictions.timeline, activations)
-        self._record(Sample("timeline", time, time, self._now(), rows))
+        self._seen.on_settled(predictions)
         if self._watch.due(self._now(), HEALTH_EVERY):
             values = self._watch.as_json(self.health())
             now = self._now()
             self._record(Sample("health", now, now, now, RecordedHealth(values)))
 
     def _on_gap(self, since: int, until: int) -> None:
-        self._tell(
-            "gap",
-            f"nothing for {to_seconds(until - since):.0f} s: the computer slept or stood still",
-            {"from": to_seconds(since), "until": to_seconds(until)},
-        )
+        self._seen.tell("gap", *gap_event(since, until))
 
     def _on_step(self, step: int, text: str, reason: str) -> None:
-        said = f"{reason}; saving: {text}" if step else "full quality again"
-        self._tell("quality", said, {"step": step})
+        self._seen.tell("quality", step_text(step, text, reason), {"step": step})
 
     def _on_source(self, kind: str, status: SourceStatus) -> None:
         if self._state in (LiveState.STOPPING, LiveState.STOPPED):
             return
-        label = "" if status.choice is None else status.choice.label
-        text = {
-            "off": f"the {kind} is off",
-            "opening": f"{label} is being opened",
-            "open": f"{label} is open",
-            "lost": status.text,
-            "ended": status.text,
-        }[status.state]
-        self._tell(f"{kind} {status.state}", text)
+        self._seen.tell(f"{kind} {status.state}", source_text(kind, status))
 
     def _on_failure(self, failure: Failure) -> None:
         self._failed.add(failure.worker)
-        what = {
-            "face": "faces are no longer followed",
-            "speech": "words and voice are no longer heard",
-            "text": "words no longer count for the emotions",
-            "engine": "there are no more predictions",
-            "recorder": "the recording has ended; what was recorded is kept",
-        }.get(failure.worker, "nothing more comes from it")
         if failure.worker == "engine":
             for channel in (self._channels.text, self._channels.voice, self._channels.face):
                 channel.abandon()
-        text = f"{failure}; {what}. The rest goes on; start a new session to have it back"
-        self._tell(f"{failure.worker} failed", text)
+        self._seen.tell(f"{failure.worker} failed", failure_text(failure))
         self._ready(failure.worker)
 
-    def _tell(self, kind: str, text: str, details: Mapping[str, Any] | None = None) -> None:
-        now = self._now()
-        event = Sample("event", now, now, now, Event(kind, text, details or {}))
-        self._events.append(event)
-        self._record(event)
-
     def _record(self, sample: Sample[Any]) -> None:
-        recorded = sample.stream in RECORDED and sample.data is not None
-        if self._recorder_inlet is not None and recorded and self._zero is not None:
-            try:
-                self._recorder_inlet.put(sample)
-            except ChannelClosed:
-                return
+        if self._recording is not None and self._zero is not None:
+            self._recording.take(sample)
 
     def _manifest(self) -> dict[str, Any]:
         health = self._watch.as_json(self.health())
         sources = {
-            "camera": _described(self._video.status),
-            "microphone": _described(self._audio.status),
+            "camera": described(self._video.status),
+            "microphone": described(self._audio.status),
         }
         return {"live": {"sources": sources, "health": health}, "model": self._models().describe()}
-
-
-RECORDED = {"frame", "audio", "face", "voice", "text", "timeline", "marker", "event", "health"}
 
 
 class _Shared:
@@ -569,12 +472,6 @@ def _worker_maker(on_failure: Callable[[Failure], None]) -> Callable[..., Worker
     return make
 
 
-def _default_recorder(folder: Path) -> Sink:
-    from extractors.recording import Recorder
-
-    return Recorder(folder)
-
-
 def _put(channel: Output, sample: Sample[Any]) -> None:
     try:
         channel.put(sample)
@@ -588,16 +485,3 @@ def _join(workers: Sequence[Worker | BackgroundBuild], seconds: float) -> None:
     until = time.monotonic() + seconds
     for worker in workers:
         worker.join(max(0.0, until - time.monotonic()))
-
-
-def _described(status: SourceStatus) -> dict[str, Any] | None:
-    if status.choice is None:
-        return None
-    info = status.info
-    return {
-        "kind": status.choice.kind,
-        "name": status.choice.label if info is None else info.name,
-        "size": None if info is None else info.size,
-        "rate": None if info is None else info.rate,
-        "detail": "" if info is None else info.detail,
-    }
