@@ -289,7 +289,7 @@ def run(folder: Path, hours: float, landmarks: bool) -> dict[str, Any]:
         return sinks[-1]
 
     models = SimpleNamespace(
-        checkpoint=lambda: SimpleNamespace(windows=LIVE_WINDOWS),
+        checkpoint=lambda: SimpleNamespace(live_windows=lambda: LIVE_WINDOWS),
         live_predictor=lambda _on_change: (predict, None),
         engine_name=lambda: "stand-in",
         describe=dict,

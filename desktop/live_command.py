@@ -72,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
     choices = [parse_outlet(text) for text in args.outlets]
     models = Models(args.checkpoint)
+    models.checkpoint().live_windows()  # one that is not for the app is said before devices open
     plan = RecordingPlan(features_only=args.features_only, keep_days=args.keep_days)
     session = LiveSession(
         _choice(args.video), _choice(args.audio), lambda: models, recorder=_recorder(plan)

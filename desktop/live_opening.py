@@ -70,11 +70,17 @@ def make_live(
     plan: Plan,
     checkpoint: str = "live",
 ) -> "Live":
-    """A session, by default with the shipped checkpoint; the first import takes seconds."""
+    """A session, by default with the shipped checkpoint; the first import takes seconds.
+
+    Raises ModelFileError or BadInput for another checkpoint that is damaged or not for the app.
+    """
     from extractors.recording import Recorder
+    from inference.checkpoint import load_checkpoint
     from inference.live.session import LiveSession
     from inference.models import Models
 
+    if checkpoint != "live":
+        load_checkpoint(checkpoint).live_windows()
     return LiveSession(
         video,
         audio,

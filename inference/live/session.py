@@ -204,7 +204,7 @@ class LiveSession:
         models = self._models()
         predictor, self._build = models.live_predictor(lambda text: self._seen.tell("engine", text))
         engine = EngineStage(
-            models.checkpoint().windows,
+            models.checkpoint().live_windows(),
             predictor,
             self._channels,
             self._now,

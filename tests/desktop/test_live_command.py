@@ -1,16 +1,35 @@
 """`affectscope live --headless` as a script sees it."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from assets import ASSETS
+from assets.errors import BadInput
 from desktop.cli import main
+from desktop.live_opening import make_live
+from extractors.recording import RecordingPlan
 from extractors.session import Session
 from extractors.sources import devices
+from inference.checkpoint import save_checkpoint
+from tests.inference.backends.small_checkpoint import small_checkpoint
 
 HEADLESS = ["live", "--headless"]
+OTHERS = (
+    ({}, "the checkpoint was not trained on what the app senses; take live"),
+    ({"windows": None}, "the checkpoint does not predict what the app shows; take live"),
+)
+
+
+def other_checkpoint(folder: Path, changes: dict[str, Any]) -> Path:
+    """Of a network whose windows hold other features, or whose corpus had no clock."""
+    path = folder / "other.safetensors"
+    save_checkpoint(path, dataclasses.replace(small_checkpoint(), **changes))
+    return path
 
 
 @pytest.fixture
@@ -67,6 +86,26 @@ def test_bad_input_is_one_line_and_exit_code_2(
     error = capsys.readouterr().err
     assert says in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.usefixtures("pretrained")
+@pytest.mark.parametrize(("changes", "says"), OTHERS)
+def test_a_checkpoint_that_is_not_for_the_app_is_bad_input(
+    changes: dict[str, Any], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(other_checkpoint(tmp_path, changes))
+    out = tmp_path / "out"
+    words = ["--video", "synthetic", "--audio", "synthetic", "--seconds", "1"]
+    assert main([*HEADLESS, *words, "--out", str(out), "--checkpoint", file]) == 2
+    error = capsys.readouterr().err
+    assert error == f"affectscope: {says}\n"
+    assert not out.exists(), "nothing was begun"
+    with pytest.raises(BadInput, match=says):
+        make_live(None, None, RecordingPlan, file)
+    clip = str(ASSETS / "sample" / "sample.mp4")
+    assert main(["analyze", clip, "--out", str(out), "--checkpoint", file]) == 2
+    assert says in capsys.readouterr().err
+    assert not list(out.glob("*"))
 
 
 @pytest.mark.usefixtures("pretrained")

@@ -49,7 +49,7 @@ def predict(windows: Any) -> Predictions:
 
 def models() -> Any:
     return SimpleNamespace(
-        checkpoint=lambda: SimpleNamespace(windows=LIVE_WINDOWS),
+        checkpoint=lambda: SimpleNamespace(live_windows=lambda: LIVE_WINDOWS),
         live_predictor=lambda _on_change: (predict, None),
         engine_name=lambda: "stand-in on CPU",
         describe=lambda: {"checkpoint": "stand-in"},
