@@ -60,7 +60,7 @@ def main() -> None:
     session = FakeLive(rows=rows, said=plain_words(HOUR))
 
     def make(*choices: object) -> Live:
-        session.video, session.audio = choices  # type: ignore[assignment]
+        session.video, session.audio = choices[:2]  # type: ignore[assignment]
         return session
 
     with tempfile.TemporaryDirectory() as folder:
