@@ -28,6 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="assignments",
         help="set one number of the configuration anew, such as network.dictionary=false",
     )
+    parser.add_argument(
+        "--measured-by",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="with everyone=true: checkpoints of the same settings that held out a fold each, "
+        "whose numbers and calibration the new one takes over",
+    )
     parser.add_argument("--threads", type=_threads, default=2, help="threads of torch (2)")
 
 
@@ -48,8 +57,10 @@ def run(args: argparse.Namespace) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
+    from assets.errors import BadInput
     from desktop.progress_bar import ProgressBar, clock_left
-    from inference.checkpoint import require_place, save_checkpoint
+    from inference.checkpoint import load_checkpoint, require_place, save_checkpoint
+    from inference.training.calibrate import measured_by
     from inference.training.configuration import read_settings
     from inference.training.processes import joined_processes
     from inference.training.run_folder import forget, resumable_run
@@ -57,6 +68,9 @@ def run(args: argparse.Namespace) -> int:
     from inference.training.train import Progress, plan
 
     settings = read_settings(args.config, args.assignments)
+    others = [load_checkpoint(path) for path in args.measured_by]
+    if others and not settings.everyone:
+        raise BadInput("--measured-by is for a run with everyone=true: this one measures itself")
     require_place(args.out)
     planned = plan(settings, [load_data(args.examples / name) for name in settings.examples])
     folder = args.out.with_suffix(".run")
@@ -74,6 +88,8 @@ def run(args: argparse.Namespace) -> int:
         checkpoint = resumable_run(planned, folder, shown, processes)
     if not processes.first:
         return 0
+    if others:
+        checkpoint = measured_by(checkpoint, others)
     save_checkpoint(args.out, checkpoint)
     forget(folder)
     for name, found in checkpoint.origin["held_out"].items():

@@ -136,12 +136,14 @@ class FaceFeatures:
 
     @property
     def vector(self) -> FloatArray | None:
-        """[52]: the blendshapes; None when no face is there.
+        """[52]: square roots of the blendshapes; None when no face is there.
 
+        Most blendshapes crowd near 0, where small differences tell more than near 1: with the root
+        a regression on CK+ reads a point more, see `benchmarks/face_features.py`.
         Pose is recorded but not given to the network: where the head is and how it is turned tells
         of the camera first, and the corpora show only heads that look ahead.
         """
-        return self.blendshapes
+        return None if self.blendshapes is None else np.sqrt(np.maximum(self.blendshapes, 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ __all__ = [
     "save_checkpoint",
 ]
 
-FORMAT = "affectscope-dhmd-1"
+FORMAT = "affectscope-dhmd-2"
 """Name and version of the layout of the metadata."""
 LARGEST = 5.0
 """Normalised features are held within this many standard deviations."""
@@ -76,10 +76,17 @@ class Checkpoint:
     """How windows are cut; None if it was trained on sequences that have no clock."""
     normaliser: Normaliser
     weights: Mapping[str, FloatArray]
-    temperature: float
-    """Divides the emotion logits before the softmax; 1 leaves them as they are."""
+    temperature: Mapping[str, float]
+    """By modality, what divides the emotion logits before the softmax; see `temperatures`."""
     origin: Mapping[str, Any]
     """Data, licence, seed, measured numbers: plain JSON."""
+
+    def temperatures(self, present: npt.NDArray[np.bool_]) -> FloatArray:
+        """The temperature [n] of samples with these modalities [n, 3]: the geometric mean of those
+        of what is present, 1 where nothing is."""
+        logs = np.log([self.temperature[name] for name in MODALITIES])
+        mean = (present * logs).sum(axis=1) / np.maximum(present.sum(axis=1), 1)
+        return np.asarray(np.exp(mean), np.float32)
 
     def live_windows(self) -> WindowSpec:
         """The windows, if inputs and labels are those of the app. Raises BadInput if not."""
@@ -124,7 +131,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "config": json.dumps(asdict(checkpoint.config)),
         "emotions": json.dumps(checkpoint.config.emotions),
         "windows": json.dumps(checkpoint.windows and checkpoint.windows.to_dict()),
-        "temperature": repr(checkpoint.temperature),
+        "temperature": json.dumps(checkpoint.temperature),
         "origin": json.dumps(checkpoint.origin, allow_nan=False),
     }
     partial = path.with_name(f".{path.name}.partial")
@@ -222,7 +229,7 @@ def _assemble(metadata: Mapping[str, str], tensors: Mapping[str, FloatArray]) ->
         windows=_windows(json.loads(metadata["windows"])),
         normaliser=normaliser,
         weights=weights,
-        temperature=float(metadata["temperature"]),
+        temperature={name: float(json.loads(metadata["temperature"])[name]) for name in MODALITIES},
         origin=json.loads(metadata["origin"]),
     )
     _require_fit(checkpoint)
@@ -240,8 +247,9 @@ def _require_fit(checkpoint: Checkpoint) -> None:
         raise ValueError(f"emotions, which are {', '.join(map(str, emotions))}")
     if checkpoint.windows is not None and checkpoint.windows.hop <= 0:
         raise ValueError(f"windows, whose hop is {checkpoint.windows.hop}")
-    if not 0 < checkpoint.temperature < math.inf:
-        raise ValueError(f"temperature, which is {checkpoint.temperature}")
+    for name, temperature in checkpoint.temperature.items():
+        if not 0 < temperature < math.inf:
+            raise ValueError(f"temperature of {name}, which is {temperature}")
     for name, wanted in checkpoint.config.modalities.items():
         window = None if checkpoint.windows is None else checkpoint.windows.modalities[name]
         if window and (window.features, window.steps) != (wanted.features, wanted.steps):

@@ -10,7 +10,7 @@ Nothing is approximated: the outputs are those of the training form to within 1e
   window costs a network this small as much as it has operators. Shorter modalities are padded to
   the longest, which changes nothing that they get.
 - Each mask is made once for all layers. A source is normalised once, and its keys and values are
-  made at once. A last layer of which one step is read computes that step alone.
+  made at once. A last layer that one query is put to computes it alone.
 - Shapes do not depend on the data, so that the graph can be exported.
 
 B samples, T steps, w width, M = 3 modalities in the order of MODALITIES, as in inference/model.py.
@@ -35,6 +35,7 @@ from inference.model import (
     Fusion,
     Head,
     Layer,
+    Recency,
     Transformer,
 )
 
@@ -129,17 +130,17 @@ def masks(allowed: Tensor, dtype: torch.dtype) -> Masks:
     return Masks(bias.flatten(0, 1).unsqueeze(1), allowed.any(3).flatten(1).unsqueeze(2).to(dtype))
 
 
-class Last(NamedTuple):
-    """Where a modality's last valid step is, and what it sees of its own: all that is valid."""
+class Ending(NamedTuple):
+    """How much each step counts in a modality's summary, and what the summary may ask: all that
+    is valid."""
 
-    step: Tensor  # [M, B]
+    weights: Tensor  # [M, B, 1, T]
     masks: Masks
 
-    def pick(self, x: Tensor) -> Tensor:
+    def summary(self, x: Tensor) -> Tensor:
         """[M, B * T, w] -> [M, B, w]"""
-        steps = x.reshape(*self.step.shape, -1, x.shape[2])
-        step = self.step[:, :, None, None].expand(-1, -1, 1, x.shape[2])
-        return steps.gather(2, step).squeeze(2)
+        steps = x.reshape(*self.weights.shape[:2], -1, x.shape[2])
+        return torch.matmul(as_type(self.weights, x.dtype), steps).squeeze(2)
 
 
 class GroupLayer(nn.Module):
@@ -170,7 +171,7 @@ class GroupLayer(nn.Module):
 class GroupTransformer(nn.Module):
     """G `Transformer`s of one width, each on itself or, if `crossed`, across modalities.
 
-    With `last` only the state of the last valid step comes out.
+    With `last` only the summary comes out.
     """
 
     positions: Tensor
@@ -203,7 +204,7 @@ class GroupTransformer(nn.Module):
         """[M, B, T, w] with positions, [M, B * T, w]."""
         return torch.add(self.positions, x, alpha=self.scale).flatten(1, 2)
 
-    def forward(self, x: Tensor, seen: Masks, end: Last, source: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, seen: Masks, end: Ending, source: Tensor | None = None) -> Tensor:
         """x embedded and source embedded and normalised, [G, B * T, w] -> [G, B * T or B, w].
 
         What comes out for steps that are not valid means nothing.
@@ -215,7 +216,8 @@ class GroupTransformer(nn.Module):
             normalised = normalise(x)
             key_value = ready[index] if self.crossed else self.key_value[index](normalised)
             if self.last and index == len(self.layers) - 1:
-                x, normalised, seen = end.pick(x), end.pick(normalised), end.masks
+                x, seen = end.summary(x), end.masks
+                normalised = normalise(x)
             x = layer(x, normalised, key_value, seen)
         return torch.addcmul(self.offset, normalise(x), self.gain)
 
@@ -360,6 +362,7 @@ class LeanDHMD(nn.Module):
     teacher: Tensor
     step: Tensor
     ahead: Tensor
+    rates: Tensor
 
     def __init__(self, network: DHMD, *, half: bool = False) -> None:
         """With `half`, encoders and transformers, where the work is, compute in float16.
@@ -384,10 +387,10 @@ class LeanDHMD(nn.Module):
             self.encoders = nn.ModuleList(LeanEncoder(network, name) for name in MODALITIES)
             self.homogeneous = GroupTransformer((homogeneous[m] for m in MODALITIES), last=True)
             self.crossed = GroupTransformer((crossed[f"{s}_{t}"] for s, t in EDGES), crossed=True)
-            # The heterogeneous dictionary looks at every step; without it one is enough.
-            self.heterogeneous = GroupTransformer(
-                (heterogeneous[m] for m in MODALITIES), last=not config.dictionary
-            )
+            self.heterogeneous = GroupTransformer(heterogeneous[m] for m in MODALITIES)
+            recencies = (network.homogeneous_recency, network.heterogeneous_recency)
+            rates = [[x.log_rate.exp() for x in each(Recency, r.values())] for r in recencies]
+            self.register_buffer("rates", torch.tensor(rates)[:, :, None, None])
             self.homogeneous_graph = LeanGraph(network.homogeneous)
             self.heterogeneous_graph = LeanGraph(network.heterogeneous)
             self.fusion = LeanFusion(network.fusion)
@@ -422,31 +425,31 @@ class LeanDHMD(nn.Module):
         ]
         shared, private = torch.stack(encoded).chunk(2, dim=3)  # [M, B, T, d]
         valid = torch.stack([F.pad(v, (0, self.longest - v.shape[1])) for v in masked])
-        own, other, end = self._masks(valid)
+        own, other, whole = self._masks(valid)
+        recent, later = self._endings(valid, whole)
 
         # Homogeneous branch.
-        summary = self.homogeneous(self.homogeneous.embed(shared), own, end)
+        summary = self.homogeneous(self.homogeneous.embed(shared), own, recent)
         summary = as_type(summary, torch.float32)
         # Heterogeneous branch: six cross-modal transformers, then one for each target.
         embedded = self.crossed.embed(private)
         source = normalise(embedded).index_select(0, self.teacher)
-        crossed = self.crossed(embedded.index_select(0, self.student), other, end, source)
+        crossed = self.crossed(embedded.index_select(0, self.student), other, later, source)
         pairs = crossed.unflatten(1, valid.shape[1:]).unflatten(0, (len(MODALITIES), -1))
         states = self.heterogeneous(
-            self.heterogeneous.embed(torch.cat(pairs.unbind(1), 3)), own, end
+            self.heterogeneous.embed(torch.cat(pairs.unbind(1), 3)), own, later
         )
         states = as_type(states, torch.float32)
 
         present = valid.any(2)
         exists = present.unsqueeze(2).float()
         shared_slots = summary = summary * exists
+        private_slots = private_summary = later.summary(states) * exists
         if self.config.dictionary:
             steps = as_type(shared.flatten(1, 2), torch.float32)
-            private_slots = private_summary = end.pick(states) * exists
             shared_activation, shared_slots = self.shared_atoms(steps, summary, valid)
             private_activation, private_slots = self.private_atoms(states, private_summary, valid)
         else:
-            private_slots = private_summary = states * exists
             shared_activation = exists.new_zeros(*present.shape, self.config.atoms)
             private_activation = exists.new_zeros(*present.shape, self.config.atoms)
         outputs = self.fusion(shared_slots, private_slots, exists)
@@ -462,15 +465,21 @@ class LeanDHMD(nn.Module):
             private_activation.transpose(0, 1),
         )
 
-    def _masks(self, valid: Tensor) -> tuple[Masks, Masks, Last]:
-        """Of valid [M, B, T]: within a modality, across, and for the last step; `causal_mask`."""
+    def _masks(self, valid: Tensor) -> tuple[Masks, Masks, Masks]:
+        """Of valid [M, B, T]: within a modality, across, and for what may ask all that is valid."""
         last = (valid * self.step).amax(2)
         query, key = last.index_select(0, self.student), last.index_select(0, self.teacher)
         lag = (key - query).abs()[:, :, None, None]
         keys = valid.unsqueeze(2)
         own = masks((self.ahead <= 0) & keys, self.dtype)
         other = masks((self.ahead <= lag) & keys.index_select(0, self.teacher), self.dtype)
-        return own, other, Last(last, masks(keys, self.dtype))
+        return own, other, masks(keys, self.dtype)
+
+    def _endings(self, valid: Tensor, whole: Masks) -> tuple[Ending, Ending]:
+        """Of the homogeneous and of the heterogeneous branch; `Recency`."""
+        scores = (self.rates * self.step).masked_fill(~valid, MASKED)
+        weights = (scores.softmax(3) * valid).unsqueeze(3)
+        return Ending(weights[0], whole), Ending(weights[1], whole)
 
 
 # ----------------------------------------------------------------------------------- exporting

@@ -47,7 +47,7 @@ def as_prediction(outputs: Tensor, config: DHMDConfig) -> Prediction:
 class Space(NamedTuple):
     """One decoupled space; width w is d (homogeneous) or 2d (heterogeneous). Absent is zero."""
 
-    summary: Tensor  # [B, M, w] state of the last valid step
+    summary: Tensor  # [B, M, w] what is read of the whole sequence
     representation: Tensor  # [B, M, w] what the auxiliary head reads its outputs from
     prediction: Prediction  # [B, M, E] and [B, M], the auxiliary head of each modality
     edges: Tensor  # [B, 6] GD-Unit, in the order of EDGES; sums to 1 where an edge exists
@@ -85,12 +85,6 @@ def where_valid(x: Tensor, valid: Tensor) -> Tensor:
 def last_valid_index(valid: Tensor) -> Tensor:
     """Index [B] of the last valid step of [B, T]; 0 if there is none."""
     return (valid * torch.arange(valid.shape[1], device=valid.device)).amax(1)
-
-
-def last_valid_step(x: Tensor, valid: Tensor) -> Tensor:
-    """The summary [B, d] of x [B, T, d]: its last valid step [ours]; zeros if there is none."""
-    index = last_valid_index(valid)[:, None, None].expand(-1, 1, x.shape[2])
-    return where_valid(x.gather(1, index).squeeze(1), valid.any(1))
 
 
 def mean_valid_step(x: Tensor, valid: Tensor) -> Tensor:
@@ -194,6 +188,29 @@ class Layer(nn.Module):
         return result
 
 
+class Recency(nn.Module):
+    """A mean over steps in which each counts e^-rate times as much as the one after it [ours].
+
+    The rate is learned; at the beginning the weight falls by a tenth from step to step. With
+    summary="last" all the weight is on the last valid step, as in DMD [dmd].
+    """
+
+    def __init__(self, config: DHMDConfig) -> None:
+        super().__init__()
+        rate = torch.tensor(0.1 if config.summary == "recent" else 1e4).log()
+        self.log_rate = nn.Parameter(rate, requires_grad=config.summary == "recent")
+
+    def weights(self, valid: Tensor) -> Tensor:
+        """bool [B, T] -> [B, T], of sum 1; 0 where nothing is valid."""
+        steps = torch.arange(valid.shape[1], device=valid.device)
+        scores = (self.log_rate.exp() * steps).expand(valid.shape)
+        return scores.masked_fill(~valid, -1e9).softmax(1) * valid
+
+    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+        """x [B, T, w] and bool [B, T] -> [B, w]; zeros where nothing is valid."""
+        return (self.weights(valid).unsqueeze(1) @ x).squeeze(1)
+
+
 class Transformer(nn.Module):
     """Causal pre-LayerNorm transformer, on itself or, with a source, across modalities [dmd]."""
 
@@ -213,14 +230,26 @@ class Transformer(nn.Module):
         valid: Tensor,
         source: Tensor | None = None,
         source_valid: Tensor | None = None,
+        recency: Recency | None = None,
     ) -> Tensor:
-        """x [B, T, w] and its mask, source [B, S, w] and its mask -> [B, T, w], invalid zero."""
+        """x [B, T, w] and its mask, source [B, S, w] and its mask -> [B, T, w], invalid zero.
+
+        With `recency` -> [B, w], what one query learns of all the steps: the recent mean of what
+        goes into the last layer, which it alone asks [ours].
+        """
+        if self.training and not valid.any():  # half of what is trained on has one modality alone
+            return torch.zeros_like(x if recency is None else x[:, 0])
         allowed = causal_mask(valid, valid if source_valid is None else source_valid)
         x = self.embed(x)
         source = None if source is None else self.embed(source)
-        for layer in self.layers:
+        *before, last = self.layers
+        for layer in before:
             x = layer(x, source, allowed)
-        return where_valid(self.norm(x), valid)
+        if recency is None:
+            return where_valid(self.norm(last(x, source, allowed)), valid)
+        query = recency(x, valid).unsqueeze(1)
+        answer = self.norm(last(query, x, valid.unsqueeze(1)))
+        return where_valid(answer.squeeze(1), valid.any(1))
 
     def embed(self, x: Tensor) -> Tensor:
         result: Tensor = self.dropout(x * self.scale + self.positions[: x.shape[1]])
@@ -328,13 +357,12 @@ class Branch(nn.Module):
 
     def forward(
         self,
-        contextual: dict[str, Tensor],
+        summary: dict[str, Tensor],
         steps: dict[str, Tensor],
         valid: dict[str, Tensor],
         present: Tensor,
     ) -> Space:
-        """Transformer outputs and what the dictionary looks at, {[B, T, w]} each, and masks."""
-        summary = {name: last_valid_step(contextual[name], valid[name]) for name in MODALITIES}
+        """Summaries {[B, w]}, what the dictionary looks at {[B, T, w]}, and masks."""
         pairs = [self.heads[name](summary[name]) for name in MODALITIES]
         representation, outputs = (
             where_valid(torch.stack(three, dim=1), present) for three in zip(*pairs, strict=True)
@@ -446,6 +474,7 @@ class DHMD(nn.Module):
                 for name, m in inputs.items()
             }
         )
+        self.homogeneous_recency = self._recencies()
         if config.fusion == "late":
             self.homogeneous_transformer = self._transformers()
             self.homogeneous = Branch(d, config.homogeneous, config)
@@ -468,6 +497,7 @@ class DHMD(nn.Module):
         self.self_transformer = nn.ModuleDict(
             {name: Transformer(2 * d, m.steps, config) for name, m in inputs.items()}
         )
+        self.heterogeneous_recency = self._recencies()
         self.heterogeneous = Branch(2 * d, config.heterogeneous, config)
         # 5. Fusion.
         self.fusion = Fusion(config)
@@ -477,6 +507,9 @@ class DHMD(nn.Module):
         return nn.ModuleDict(
             {name: Transformer(width, m.steps, self.config) for name, m in inputs.items()}
         )
+
+    def _recencies(self) -> nn.ModuleDict:
+        return nn.ModuleDict({name: Recency(self.config) for name in MODALITIES})
 
     def forward(self, features: dict[str, Tensor], valid: dict[str, Tensor]) -> DHMDOutput:
         """features {name: [B, T, F]}, valid {name: bool [B, T]}; T may be less than `steps`.
@@ -496,11 +529,15 @@ class DHMD(nn.Module):
         )
 
         # The homogeneous dictionary looks at c itself, the heterogeneous one at h [fdt].
-        homo = self.homogeneous(self._contextual(shared, valid), shared, valid, present)
+        homo = self.homogeneous(self._summaries(shared, valid), shared, valid, present)
         _, joint = self.joint_head(homo.summary.flatten(1))
 
         crossed = {name: self._cross(name, private, valid) for name in MODALITIES}
-        hetero = self.heterogeneous(crossed, crossed, valid, present)
+        recent = {
+            name: self.heterogeneous_recency[name](crossed[name], valid[name])
+            for name in MODALITIES
+        }
+        hetero = self.heterogeneous(recent, crossed, valid, present)
 
         final = self.fusion(homo, hetero, present)
         return DHMDOutput(
@@ -526,7 +563,7 @@ class DHMD(nn.Module):
 
         There is nothing to decouple: the private, shared and reconstructed sequences are X.
         """
-        space = self.homogeneous(self._contextual(encoded, valid), encoded, valid, present)
+        space = self.homogeneous(self._summaries(encoded, valid), encoded, valid, present)
         nothing = empty_space(space)
         final = late_fusion(space.prediction, present)
         return DHMDOutput(
@@ -545,15 +582,19 @@ class DHMD(nn.Module):
             reencoded=encoded,
         )
 
-    def _contextual(self, steps: dict[str, Tensor], valid: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The causal transformer of each modality on its own steps, [B, T, d] each."""
+    def _summaries(self, steps: dict[str, Tensor], valid: dict[str, Tensor]) -> dict[str, Tensor]:
+        """What the causal transformer of each modality makes of its own steps, [B, d] each."""
         return {
-            name: self.homogeneous_transformer[name](steps[name], valid[name])
+            name: self.homogeneous_transformer[name](
+                steps[name], valid[name], recency=self.homogeneous_recency[name]
+            )
             for name in MODALITIES
         }
 
     def _encode(self, name: str, features: Tensor, valid: Tensor) -> Tensor:
         """[B, T, F] -> X [B, T, d]; zeros go in for invalid steps, and zeros come out for them."""
+        if self.training and not valid.any():
+            return features.new_zeros(*valid.shape, self.config.width)
         x = self.input_dropout(where_valid(features, valid))
         return where_valid(self.conv[name](x.transpose(1, 2)).transpose(1, 2), valid)
 

@@ -29,7 +29,8 @@ class ModalityConfig:
 class DHMDConfig:
     """The whole network; two equal configurations have interchangeable weights.
 
-    The switches at the end give the ablations; DMD is `dictionary=False, gate="dmd"`. With
+    The switches at the end give the ablations; DMD is `dictionary=False, gate="dmd",
+    summary="last"`. With
     `fusion="late"` each modality is predicted alone, and the mean of those present is the result;
     it needs decoupling, both graphs and the dictionary off.
     """
@@ -49,6 +50,7 @@ class DHMDConfig:
     attention_dropout: float = 0.0
     dropout: float = 0.1
     output_dropout: float = 0.1
+    summary: Literal["last", "recent"] = "recent"
     gate: Literal["dmd", "multiply"] = "multiply"
     decoupling: bool = True
     homogeneous: bool = True
@@ -62,6 +64,8 @@ class DHMDConfig:
             raise ValueError(f"width {self.width} must be even and divisible by heads {self.heads}")
         if self.gate not in ("dmd", "multiply"):
             raise ValueError(f'gate must be "dmd" or "multiply", not "{self.gate}"')
+        if self.summary not in ("last", "recent"):
+            raise ValueError(f'summary must be "last" or "recent", not "{self.summary}"')
         if not self.emotions and not self.sentiment:
             raise ValueError("the network needs emotions, sentiment or both to predict")
         if self.fusion not in ("gated", "late"):

@@ -54,9 +54,9 @@ class Predictor:
         """
         features, valid = self._inputs(windows)
         output = in_batches(self.engine, [*features.values(), *valid.values()])
-        emotions = _softmax(output.emotion / np.float32(self.checkpoint.temperature))
-        sentiment = output.sentiment.clip(-SENTIMENT_LIMIT, SENTIMENT_LIMIT)
         present = np.stack([valid[name].any(axis=1) for name in MODALITIES], axis=1)
+        emotions = _softmax(output.emotion / self.checkpoint.temperatures(present)[:, None])
+        sentiment = output.sentiment.clip(-SENTIMENT_LIMIT, SENTIMENT_LIMIT)
         unknown = ~present.any(axis=1)
         emotions[unknown] = 1 / emotions.shape[1]
         sentiment[unknown] = np.nan

@@ -54,12 +54,13 @@ def rendered(path: Path) -> str:
         "",
         f"- made by {_command(path.stem, settings)}",
         f"- seed {settings['seed']}, {settings['steps']} steps of {settings['batch']} samples, "
-        f"fold {settings['fold']} held out, torch {origin['torch']}",
+        f"{_held_out(origin)}, torch {origin['torch']}",
         f"- sha256 of `{path.name}`: `{digest}`",
     ]
     calibration = origin.get("calibration", {})
     if calibration:
-        lines.append(f"- temperature {calibration['temperature']:.3f}")
+        given = [f"{name} {value:.3f}" for name, value in calibration["temperature"].items()]
+        lines.append(f"- temperatures: {', '.join(given)}")
         lines += [
             f"- sentiment of {modality}: ±{found['interval']:.2f} for {calibration['level']:.0%}, "
             f"measured coverage {found['coverage']:.1%}"
@@ -67,6 +68,13 @@ def rendered(path: Path) -> str:
             if (found := calibration[modality])["interval"] is not None
         ]
     return "\n".join(lines)
+
+
+def _held_out(origin: Mapping[str, Any]) -> str:
+    folds = origin.get("measured_on_folds")
+    if not origin["settings"]["everyone"]:
+        return f"fold {origin['settings']['fold']} held out"
+    return f"nobody held out; measured by {len(folds or ())} networks that held out a fold each"
 
 
 def _rounded(value: float | None) -> str:

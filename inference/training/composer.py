@@ -34,11 +34,21 @@ SUBSETS: Mapping[tuple[str, ...], float] = {
 BLINK = [BLENDSHAPES.index(name) for name in ("eyeBlinkLeft", "eyeBlinkRight")]
 BLINKS = 1.2
 """Mean number in a window of 4 s: people blink about 17 times a minute."""
-SPOKEN = [
-    index
-    for index, name in enumerate(BLENDSHAPES)
-    if name.startswith(("jawOpen", "mouthFunnel", "mouthPucker", "mouthLowerDown", "mouthUpperUp"))
+SPEECH = ("jawOpen", "mouthFunnel", "mouthLowerDown", "mouthPress", "mouthPucker", "mouthRoll",
+          "mouthUpperUp")  # fmt: skip
+SPOKEN = [index for index, name in enumerate(BLENDSHAPES) if name.startswith(SPEECH)]
+LOOKS = [
+    [BLENDSHAPES.index(f"eyeLook{name}") for name in both]
+    for both in (
+        ("OutLeft", "InRight"),
+        ("UpLeft", "UpRight"),
+        ("InLeft", "OutRight"),
+        ("DownLeft", "DownRight"),
+    )
 ]
+"""What rises when the eyes look to the left, up, to the right, down."""
+GAZE = 0.9
+"""Correlation of where the eyes look from one tenth of a second to the next."""
 SYLLABLES = 0.5
 """Correlation of mouth shapes from one tenth of a second to the next."""
 SHORTEST = 6
@@ -184,18 +194,22 @@ class Composer:
         return example, window
 
     def _enliven(self, window: Window) -> None:
-        """Let a still face blink, and in every second window speak: neither is an emotion."""
-        face = window.features["face"]
+        """Let a still face blink, look about and, every second one, speak: none is an emotion."""
+        face = np.square(window.features["face"])
         steps = len(face)
         for _ in range(int(self._generator.poisson(BLINKS))):
             at = int(self._generator.integers(steps))
             closed = self._generator.uniform(0.2, 0.8)
             face[at : at + 2, BLINK] = np.maximum(face[at : at + 2, BLINK], closed)
+        gaze = wander((steps, 2), GAZE, self._generator) * self._generator.uniform(0, 0.2)
+        for towards, shapes in zip((*gaze.T, *-gaze.T), LOOKS, strict=True):
+            face[:, shapes] += np.maximum(towards, 0)[:, None]
         if self._generator.random() < 0.5:
             moves = np.abs(wander((steps, len(SPOKEN)), SYLLABLES, self._generator))
             strength = self._generator.uniform(0, 0.2)
-            face[:, SPOKEN] = np.minimum(face[:, SPOKEN] + strength * moves, 1)
-        face[~window.valid["face"]] = 0
+            face[:, SPOKEN] += strength * moves
+        window.features["face"][:] = np.sqrt(np.clip(face, 0, 1))
+        window.features["face"][~window.valid["face"]] = 0
 
     def _turn(self, window: Window) -> None:
         """Let the window of a face begin with another face: what counts is how it ends."""

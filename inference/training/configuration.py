@@ -79,6 +79,7 @@ class NetworkSettings:
     input_dropout: float = 0.0
     attention_dropout: float = 0.0
     output_dropout: float = 0.1
+    summary: str = "recent"
     gate: str = "multiply"
     fusion: str = "gated"
     decoupling: bool = True
@@ -138,6 +139,8 @@ class TrainingSettings:
     seed: int = 0
     fold: int = 0
     """Which fifth of the people is held out for the test."""
+    everyone: bool = False
+    """Hold out nobody, not what the data itself names for the test either: nothing is measured."""
     validation: float = 0.0
     """Part of the people trained on that is watched instead, where the data names no such part."""
     normalise_people: bool = False
@@ -211,6 +214,7 @@ _CHOICES = {
     "schedule": ("cosine", "plateau"),
     "keep": ("average", "best", "last"),
     "fusion": ("gated", "late"),
+    "summary": ("last", "recent"),
 }
 
 

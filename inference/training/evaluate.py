@@ -50,7 +50,8 @@ def predict(checkpoint: Checkpoint, items: Sequences) -> Predicted:
             targets = targets_of(some, checkpoint.config.emotions)
             batch = batch_of(some.features, some.valid, targets, checkpoint.normaliser)
             output = model(batch.features, batch.valid)
-            emotions.append((output.emotion / checkpoint.temperature).softmax(1).numpy())
+            temperature = torch.from_numpy(checkpoint.temperatures(some.present)).unsqueeze(1)
+            emotions.append((output.emotion / temperature).softmax(1).numpy())
             sentiment.append(output.sentiment.clamp(-SENTIMENT_LIMIT, SENTIMENT_LIMIT).numpy())
     probabilities, known = np.concatenate(emotions), np.asarray(items.present.any(axis=1))
     if probabilities.shape[1]:
@@ -127,6 +128,8 @@ def items_for(
     settings = settings_of(checkpoint)
     if held_out and "settings" not in checkpoint.origin:
         raise BadInput("the checkpoint does not say whom it held out")
+    if held_out and settings.everyone:
+        raise BadInput("the checkpoint was trained on everybody, nobody was held out")
     if isinstance(data, Sequences):
         items = prepared_sequences(data, settings)
         if held_out:

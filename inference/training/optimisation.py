@@ -82,7 +82,8 @@ class Optimisation:
         self._weights = LossWeights(**asdict(settings.losses))
         self._wrapped: nn.Module = model
         if processes.count > 1:
-            self._wrapped = DistributedDataParallel(model)
+            # a batch without a modality leaves the parts for it out
+            self._wrapped = DistributedDataParallel(model, find_unused_parameters=True)
         self._optimiser = _optimiser(model, settings)
         self._schedule = _schedule(self._optimiser, settings, self.steps)
         self._averaged = torch.optim.swa_utils.AveragedModel(model)
@@ -108,6 +109,9 @@ class Optimisation:
         self.step += 1
         self._optimiser.zero_grad(set_to_none=True)
         self._accumulate()
+        for parameter in self._model.parameters():
+            if parameter.requires_grad and parameter.grad is None:  # not used in this step; its momentum goes on all the same
+                parameter.grad = torch.zeros_like(parameter)
         self._clip()
         self._optimiser.step()
         if isinstance(self._schedule, LambdaLR):
@@ -209,8 +213,9 @@ def _copied(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _optimiser(model: DHMD, settings: TrainingSettings) -> torch.optim.Optimizer:
     """Adam or AdamW; the atoms of the dictionary have a rate of their own and do not decay."""
-    atoms = [p for name, p in model.named_parameters() if name.endswith("atoms")]
-    others = [p for name, p in model.named_parameters() if not name.endswith("atoms")]
+    learned = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    atoms = [p for name, p in learned if name.endswith("atoms")]
+    others = [p for name, p in learned if not name.endswith("atoms")]
     groups = [
         {"params": others, "lr": settings.learning_rate},
         {"params": atoms, "lr": settings.dictionary_learning_rate, "weight_decay": 0.0},

@@ -43,13 +43,18 @@ def fold_of(person: str, people: Sequence[str]) -> int:
 
 
 def parts_by_person(
-    people: Sequence[str], splits: Sequence[str], fold: int, validation: float = 0.0
+    people: Sequence[str],
+    splits: Sequence[str],
+    fold: int,
+    validation: float = 0.0,
+    everyone: bool = False,
 ) -> Parts:
     """The parts to which the items of `people` belong, given the corpus's own names of them.
 
     Where the corpus names none, the people of a fold are tested on. Where it does, that is "test",
     and "valid" or "dev" is for validation; without "test" it is tested on. If there is nothing to
-    validate on, `validation` is the part of the people trained on that is taken for it.
+    validate on, `validation` is the part of the people trained on that is taken for it. With
+    `everyone` nobody is tested on, and who is not watched is trained on, whatever the corpus names.
     """
     own = np.asarray(splits)
     named = np.isin(own, ("valid", "dev"))
@@ -59,6 +64,8 @@ def parts_by_person(
     else:
         test = own == "test" if "test" in splits else named
     watched = named & ~test
+    if everyone:
+        test = watched = np.zeros(len(own), np.bool_)
     train = ~test & ~watched
     if validation > 0 and not watched.any():
         left = {person for person, known in zip(people, train, strict=True) if known}

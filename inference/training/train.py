@@ -23,7 +23,7 @@ from inference.training.batches import (
     class_of_label,
     targets_of,
 )
-from inference.training.calibrate import calibrated
+from inference.training.calibrate import PLAIN, calibrated
 from inference.training.composer import Composer, resting_faces
 from inference.training.configuration import TrainingSettings, network, size_of, windows
 from inference.training.evaluate import evaluate
@@ -99,7 +99,7 @@ class Plan:
         Its errors of calibration are measured across halves of these people, see `calibrate`.
         """
         arrays = {name: tensor.numpy() for name, tensor in weights.items()}
-        plain = Checkpoint(self.config, self.spec, self.normaliser, arrays, 1.0, {})
+        plain = Checkpoint(self.config, self.spec, self.normaliser, arrays, dict(PLAIN), {})
         bare, calibration = calibrated(plain, self.held_out)
         measured = {name: evaluate(bare, items) for name, items in self.held_out.items()}
         for name, numbers in measured.items():
@@ -188,7 +188,7 @@ def _plan_together(
     spec: WindowSpec | None,
     sets: Sequence[Sequences],
 ) -> Plan:
-    parts = [parts_by_person(s.people, s.splits, settings.fold, settings.validation) for s in sets]
+    parts = [_parts(s.people, s.splits, settings) for s in sets]
     for one, part in zip(sets, parts, strict=True):
         _require_parts(one.kind, part, settings)
     whole = joined([per_person(s) if settings.normalise_people else s for s in sets])
@@ -212,7 +212,7 @@ def _plan_together(
         normaliser,
         TogetherBatches(whole, train_rows, normaliser, settings),
         tuple(_batches_of(whole.take(watched & items), normaliser, settings)),
-        {"test": held},
+        {"test": held} if len(held) else {},
         _origin(
             {s.kind: int(part.train.sum()) for s, part in zip(sets, parts, strict=True)},
         ),
@@ -229,12 +229,7 @@ def _plan_composed(
     counts = {}
     for one in sets:
         examples = one.examples
-        part = parts_by_person(
-            [e.person for e in examples],
-            [e.split for e in examples],
-            settings.fold,
-            settings.validation,
-        )
+        part = _parts([e.person for e in examples], [e.split for e in examples], settings)
         _require_parts(one.kind, part, settings)
         known += _chosen(examples, part.train)
         counts[one.kind] = int(part.train.sum())
@@ -266,8 +261,14 @@ def _plan_composed(
             if items
             for batch in _batches_of(sequences_of(kind, items, spec), normaliser, settings)
         ),
-        {name: sequences_of(name, items, spec) for name, items in held.items()},
+        {name: sequences_of(name, items, spec) for name, items in held.items() if items},
         _origin(counts),
+    )
+
+
+def _parts(people: Sequence[str], splits: Sequence[str], settings: TrainingSettings) -> Parts:
+    return parts_by_person(
+        people, splits, settings.fold, settings.validation, everyone=settings.everyone
     )
 
 
@@ -316,7 +317,7 @@ def _origin(counts: Mapping[str, int]) -> dict[str, Any]:
 
 def _require_parts(kind: str, parts: Parts, settings: TrainingSettings) -> None:
     """Raise BadInput unless there is something to train on, to test on and to watch."""
-    if not parts.train.any() or not parts.test.any():
+    if not parts.train.any() or not (parts.test.any() or settings.everyone):
         raise BadInput(f"the examples of {kind} are of too few people to hold some out")
     watches = settings.keep == "best" or settings.stop_after or settings.schedule == "plateau"
     if watches and not parts.validation.any():

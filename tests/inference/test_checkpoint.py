@@ -27,6 +27,8 @@ from inference.predictor import Predictor
 from inference.training.configuration import network
 from tests.inference.training.made_examples import SMALL_WINDOWS, made_sets, settings
 
+TEMPERATURE = {"text": 1.25, "voice": 0.75, "face": 2.0}
+
 
 @pytest.fixture(scope="module")
 def checkpoint() -> Checkpoint:
@@ -37,7 +39,7 @@ def checkpoint() -> Checkpoint:
         {m: [e.window(SMALL_WINDOWS) for e in sets[m].examples] for m in MODALITIES}
     )
     weights = {name: tensor.numpy() for name, tensor in DHMD(config).state_dict().items()}
-    return Checkpoint(config, SMALL_WINDOWS, normaliser, weights, 1.25, {"licence": "Zoë's"})
+    return Checkpoint(config, SMALL_WINDOWS, normaliser, weights, TEMPERATURE, {"licence": "Zoë's"})
 
 
 @pytest.fixture
@@ -83,7 +85,8 @@ def test_temperature_divides_the_logits_and_nothing_present_is_unknown(
 ) -> None:
     windows = [window(True), window(False)]
     plain, hot = (
-        Predictor(replace(checkpoint, temperature=t))(windows).timeline for t in (1.0, 2.0)
+        Predictor(replace(checkpoint, temperature=dict.fromkeys(MODALITIES, t)))(windows).timeline
+        for t in (1.0, 2.0)
     )
     squared = np.log(plain.emotions[0]) / 2
     expected = np.exp(squared) / np.exp(squared).sum()
@@ -93,6 +96,14 @@ def test_temperature_divides_the_logits_and_nothing_present_is_unknown(
     assert np.isnan(plain.sentiment[1])
     assert plain.known.tolist() == [True, False]
     assert plain.time.tolist() == [1.0, 1.0]
+
+
+def test_the_temperature_of_several_modalities_is_their_geometric_mean(
+    checkpoint: Checkpoint,
+) -> None:
+    warm = replace(checkpoint, temperature={"text": 2.0, "voice": 8.0, "face": 0.5})
+    present = np.array([[True, True, False], [False, False, True], [False, False, False]])
+    np.testing.assert_allclose(warm.temperatures(present), [4.0, 0.5, 1.0])
 
 
 def test_the_normaliser_by_hand() -> None:
@@ -217,8 +228,14 @@ def test_another_version_is_told(file: Path) -> None:
         ({"config": "[]"}, "damaged at"),
         ({"windows": "{}"}, "'hop'"),
         ({"origin": "x"}, "damaged at"),
-        ({"temperature": "0.0"}, "temperature, which is 0.0"),
-        ({"temperature": "nan"}, "temperature, which is nan"),
+        (
+            {"temperature": '{"text": 1, "voice": 0, "face": 1}'},
+            "temperature of voice, which is 0.0",
+        ),
+        (
+            {"temperature": '{"text": NaN, "voice": 1, "face": 1}'},
+            "temperature of text, which is nan",
+        ),
     ],
 )
 def test_damaged_metadata_is_told(file: Path, metadata: dict[str, str | None], told: str) -> None:

@@ -20,9 +20,9 @@ from inference.model import (
     Head,
     ModalityConfig,
     Prediction,
+    Recency,
     Transformer,
     causal_mask,
-    last_valid_step,
     late_fusion,
     mean_valid_step,
     sinusoids,
@@ -68,10 +68,31 @@ def test_sparsemax_gradient_is_that_of_a_projection() -> None:
     assert_close(jacobian, torch.tensor([[0.5, -0.5, 0.0], [-0.5, 0.5, 0.0], [0.0, 0.0, 0.0]]))
 
 
-def test_summary_is_the_last_valid_step() -> None:
+def test_the_recent_mean_forgets_by_the_same_part_from_step_to_step() -> None:
+    x = torch.tensor([[1.0, 9.0, 2.0, 4.0, 9.0], [9.0, 9.0, 9.0, 9.0, 9.0]]).unsqueeze(2)
+    valid = torch.tensor([[True, False, True, True, False], [False] * 5])
+    recency = Recency(SMALL)
+    with torch.no_grad():
+        recency.log_rate.copy_(torch.tensor(2.0).log().log())  # e^-rate is a half
+    # Weights 1/8, 1/2 and 1 before they are made to sum to 1: the step between counts as time.
+    expected = (1.0 / 8 + 2.0 / 2 + 4.0) / (1 / 8 + 1 / 2 + 1)
+    assert_close(recency(x, valid), torch.tensor([[expected], [0.0]]))
+
+
+def test_all_the_weight_may_be_on_the_last_valid_step() -> None:
     x = torch.arange(8.0).view(2, 4, 1)
     valid = torch.tensor([[True, False, True, False], [False] * 4])
-    assert_close(last_valid_step(x, valid), torch.tensor([[2.0], [0.0]]))
+    recency = Recency(changed(summary="last"))
+    assert_close(recency(x, valid), torch.tensor([[2.0], [0.0]]))
+    assert not recency.log_rate.requires_grad
+
+
+def test_a_modality_that_a_batch_lacks_is_the_same_computed_or_not() -> None:
+    torch.manual_seed(0)
+    network = DHMD(SMALL).eval()
+    features, valid = with_modalities(random_batch(), torch.tensor([[True, False, True]] * 4))
+    computed = network(features, valid)
+    assert_same(network.train()(features, valid), computed)
 
 
 def test_causal_mask_looks_ahead_by_the_difference_in_length() -> None:

@@ -23,4 +23,5 @@ def untrained(temperature: float = 1.0) -> Checkpoint:
         {name: np.zeros(size, np.float32) for name, size in sizes.items()},
         {name: np.ones(size, np.float32) for name, size in sizes.items()},
     )
-    return Checkpoint(config, LIVE_WINDOWS, normaliser, weights, temperature, {"seed": 0})
+    temperatures = dict.fromkeys(sizes, temperature)
+    return Checkpoint(config, LIVE_WINDOWS, normaliser, weights, temperatures, {"seed": 0})

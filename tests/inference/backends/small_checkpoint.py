@@ -33,7 +33,7 @@ def small_checkpoint(seed: int = 0, **values: object) -> Checkpoint:
         {name: np.zeros(size, np.float32) for name, size in sizes.items()},
         {name: np.ones(size, np.float32) for name, size in sizes.items()},
     )
-    return Checkpoint(config, windows, normaliser, weights, 1.0, {})
+    return Checkpoint(config, windows, normaliser, weights, dict.fromkeys(sizes, 1.0), {})
 
 
 def small_file(folder: Path, seed: int = 0) -> Path:

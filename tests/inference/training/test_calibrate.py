@@ -10,7 +10,7 @@ from extractors.features import EMOTIONS, MODALITIES
 from inference.checkpoint import Checkpoint, Normaliser
 from inference.model import DHMDConfig, ModalityConfig
 from inference.training import calibrate
-from inference.training.calibrate import INTERVAL_LEVEL, calibrated, halves
+from inference.training.calibrate import INTERVAL_LEVEL, PLAIN, calibrated, halves
 from inference.training.evaluate import Predicted
 from inference.training.sequences import Sequences
 
@@ -22,7 +22,7 @@ def checkpoint() -> Checkpoint:
     one = ModalityConfig(features=1, steps=1)
     config = DHMDConfig(text=one, voice=one, face=one, emotions=EMOTIONS)
     still = {name: np.zeros(1, np.float32) for name in MODALITIES}
-    return Checkpoint(config, None, Normaliser(still, still), {}, 3.0, {})
+    return Checkpoint(config, None, Normaliser(still, still), {}, dict(PLAIN), {})
 
 
 def items(seed: int) -> tuple[Sequences, Predicted]:
@@ -56,7 +56,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Sequences]:
     told = {id(sequences): predicted for sequences, predicted in made.values()}
 
     def predict(given: Checkpoint, sequences: Sequences) -> Any:
-        assert given.temperature == 1.0
+        assert given.temperature == PLAIN
         return told[id(sequences)]
 
     monkeypatch.setattr(calibrate, "predict", predict)
@@ -67,7 +67,7 @@ def test_what_is_too_sure_is_made_less_sure_and_measured_on_others(
     held: Mapping[str, Sequences],
 ) -> None:
     found, report = calibrated(checkpoint(), held)
-    assert found.temperature == pytest.approx(2.0, rel=0.05)
+    assert found.temperature == pytest.approx({"text": 1, "voice": 2, "face": 2}, rel=0.05)
     assert report["temperature"] == found.temperature
     for name in held:
         assert report[name]["ece"] < 0.04
@@ -89,5 +89,12 @@ def test_what_has_no_label_is_left_out(held: Mapping[str, Sequences]) -> None:
         sequences.emotion[:] = -1
         sequences.sentiment[:] = np.nan
     found, report = calibrated(checkpoint(), held)
-    assert found.temperature == 1.0
+    assert found.temperature == PLAIN
     assert report["face"] == {"ece": None, "interval": None, "coverage": None}
+
+
+def test_what_is_of_no_modality_alone_gives_the_temperature_of_all(
+    held: Mapping[str, Sequences],
+) -> None:
+    found, _ = calibrated(checkpoint(), {"test": held["face"]})
+    assert found.temperature == pytest.approx(dict.fromkeys(MODALITIES, 2.0), rel=0.05)
