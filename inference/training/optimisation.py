@@ -110,7 +110,9 @@ class Optimisation:
         self._optimiser.zero_grad(set_to_none=True)
         self._accumulate()
         for parameter in self._model.parameters():
-            if parameter.requires_grad and parameter.grad is None:  # not used in this step; its momentum goes on all the same
+            if (
+                parameter.requires_grad and parameter.grad is None
+            ):  # not used in this step; its momentum goes on all the same
                 parameter.grad = torch.zeros_like(parameter)
         self._clip()
         self._optimiser.step()

@@ -10,6 +10,7 @@ from assets.errors import BadInput
 from extractors.features import EMOTIONS, MODALITIES
 from inference.training.composer import (
     BLINK,
+    LOOKS,
     SHORTEST,
     SPOKEN,
     SUBSETS,
@@ -72,7 +73,7 @@ def test_all_parts_are_of_the_emotion_and_the_sentiment_is_their_mean() -> None:
     marked = []
     for example in known():
         (name,) = example.samples
-        rows = [np.full(52 if name == "face" else 6, example.emotion, np.float32)] * 8
+        rows = [np.full(52 if name == "face" else 6, example.emotion / 8, np.float32)] * 8
         samples = example.samples if name == "text" else {name: steps_of(name, rows)}
         marked.append(replace(example, sentiment=by_modality[name], samples=samples))
     draw = composer(marked, turning=0.0)
@@ -81,7 +82,7 @@ def test_all_parts_are_of_the_emotion_and_the_sentiment_is_their_mean() -> None:
         for name in set(subset) - {"text"}:
             valid = sample.window.valid[name]
             # the first feature only: a face also blinks and speaks
-            assert (sample.window.features[name][valid][:, 0] == sample.emotion).all()
+            assert (sample.window.features[name][valid][:, 0] == sample.emotion / 8).all()
 
 
 def test_an_emotion_is_drawn_only_if_all_parts_can_have_it() -> None:
@@ -204,7 +205,7 @@ def test_rest_is_what_most_emotions_do_not_use() -> None:
     np.testing.assert_allclose(rest, 0.1, atol=1e-6)
 
 
-def test_a_still_face_blinks_and_speaks_in_those_blendshapes_alone() -> None:
+def test_a_still_face_blinks_looks_about_and_speaks_in_those_blendshapes_alone() -> None:
     face = made_set("face", 2, emotions=("happy",)).examples
     still = [
         replace(e, samples={"face": steps_of("face", [np.full(52, 0.1, np.float32)] * 40)})
@@ -214,5 +215,23 @@ def test_a_still_face_blinks_and_speaks_in_those_blendshapes_alone() -> None:
     draw = composer([*others, *still], turning=0.0)
     windows = [draw.draw(("face",)).window for _ in range(40)]
     rows = np.concatenate([w.features["face"][w.valid["face"]] for w in windows])
-    assert set(np.flatnonzero(np.ptp(rows, axis=0))) == {*BLINK, *SPOKEN}
+    moving = set(np.flatnonzero(np.ptp(rows, axis=0) > 1e-6))
+    assert moving == {*BLINK, *SPOKEN, *(shape for shapes in LOOKS for shape in shapes)}
     assert rows.max() <= 1.0
+
+
+def test_eyes_look_one_way_at_a_time() -> None:
+    face = made_set("face", 2, emotions=("happy",)).examples
+    still = [
+        replace(e, samples={"face": steps_of("face", [np.zeros(52, np.float32)] * 40)})
+        for e in face
+    ]
+    draw = composer([*(e for e in known() if "face" not in e.samples), *still], turning=0.0)
+    windows = [draw.draw(("face",)).window for _ in range(40)]
+    rows = np.concatenate([w.features["face"][w.valid["face"]] for w in windows])
+    left, up, right, down = (rows[:, shapes] for shapes in LOOKS)
+    assert left.max() > 0.2
+    assert down.max() > 0.2
+    np.testing.assert_array_equal(left[:, 0], left[:, 1])
+    assert not (left * right).any()
+    assert not (up * down).any()

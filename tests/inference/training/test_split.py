@@ -105,3 +105,13 @@ def test_people_are_taken_from_training_where_nothing_is_named_for_validation() 
     assert [len(set(names[mask])) for mask in (train, validation, test)] == [12, 4, 4]
     assert (train + validation + test == 1).all()
     assert not set(names[train]) & set(names[validation])
+
+
+def test_with_everyone_nobody_is_kept_back_whatever_the_corpus_names() -> None:
+    people = ["a", "b", "c", "d"]
+    for splits in ([""] * 4, ["train", "dev", "test", "valid"]):
+        found = parts_by_person(people, splits, 0, everyone=True)
+        assert found.train.all()
+        assert not found.test.any()
+        assert not found.validation.any()
+    assert parts_by_person(people, [""] * 4, 0, 0.25, everyone=True).validation.sum() == 1

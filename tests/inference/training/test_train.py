@@ -13,7 +13,9 @@ from assets.errors import BadInput
 from extractors.features import EMOTIONS
 from inference.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from inference.predictor import Predictor
+from inference.training.calibrate import measured_by
 from inference.training.configuration import NetworkSettings, TrainingSettings
+from inference.training.evaluate import items_for
 from inference.training.examples import ExampleSet
 from inference.training.split import split_by_person
 from inference.training.train import Progress, evaluate, train
@@ -181,3 +183,28 @@ def test_two_sets_of_a_modality_are_measured_together() -> None:
     more = replace(made_set("voice", people=5, seed=1), kind="other voices")
     checkpoint = train(settings(steps=2), [*made_sets(), more], None)
     assert checkpoint.origin["held_out"]["voice"]["n"] == (2 + 1) * len(EMOTIONS)
+
+
+def test_a_run_on_everybody_is_measured_by_runs_that_held_out_folds() -> None:
+    sets = made_sets()
+    folds = [train(settings(fold=fold), sets) for fold in (0, 1)]
+    whole = train(settings(everyone=True), sets)
+    assert whole.origin["held_out"] == {}
+    assert whole.origin["examples"]["voices"] > folds[0].origin["examples"]["voices"]
+    with pytest.raises(BadInput, match="trained on everybody"):
+        items_for(whole, sets[0], held_out=True)
+
+    found = measured_by(whole, folds)
+    accuracies = [fold.origin["held_out"]["voice"]["accuracy"] for fold in folds]
+    assert found.origin["held_out"]["voice"]["accuracy"] == pytest.approx(np.mean(accuracies))
+    product = folds[0].temperature["text"] * folds[1].temperature["text"]
+    assert found.temperature["text"] == pytest.approx(product**0.5)
+    assert found.origin["calibration"]["temperature"] == found.temperature
+    assert found.origin["measured_on_folds"] == [0, 1]
+    assert found.weights is whole.weights
+
+    with pytest.raises(BadInput, match="held out nobody"):
+        measured_by(whole, [folds[0], whole])
+    other = train(settings(fold=0, steps=3), sets)
+    with pytest.raises(BadInput, match="other settings"):
+        measured_by(whole, [folds[0], other])
