@@ -65,7 +65,9 @@ LINES: Mapping[str, Line] = {
     "ravdess, normalised by person": Line("ravdess", ("normalise_people=true",)),
     "ravdess, voice alone": Line("ravdess", ('modalities=["voice"]',)),
     "mmmo": Line("mmmo"),
-    "DMD": Line("ravdess", ("network.dictionary=false", "network.gate=dmd")),
+    "DMD": Line(
+        "ravdess", ("network.dictionary=false", "network.gate=dmd", "network.summary=last")
+    ),
     "no homogeneous graph": Line("ravdess", ("network.homogeneous=false",)),
     "no heterogeneous graph": Line("ravdess", ("network.heterogeneous=false",)),
     "no dictionary": Line("ravdess", ("network.dictionary=false",)),
