@@ -12,6 +12,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from assets.errors import BadInput
+from inference.training.metrics import pooled_calibration_error
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE, RECORDS = DOCS / "results.md", DOCS / "results.json"
@@ -60,13 +61,29 @@ def of_line(records: Sequence[Record], line: str) -> list[Record]:
 
 
 def by_seed(found: Sequence[Record], modality: str, metric: str) -> list[float]:
-    """The metric of each seed: the mean over its folds, every held-out item counting once."""
+    """The metric of each seed: the mean over its folds, every held-out item counting once.
+
+    The error of calibration is that of all folds of the seed together, where their bins are known.
+    """
+    if metric == "ece" and (pooled := calibration_errors(found, modality)):
+        return pooled
     seeds: dict[int, list[tuple[int, float]]] = {}
     for record in found:
         numbers = record["held_out"].get(modality, {})
         if numbers.get(metric) is not None:
             seeds.setdefault(record["seed"], []).append((numbers["n"], numbers[metric]))
     return [sum(n * v for n, v in runs) / sum(n for n, _ in runs) for runs in seeds.values()]
+
+
+def calibration_errors(found: Sequence[Record], modality: str) -> list[float]:
+    """By seed; empty if a record lacks its bins."""
+    seeds: dict[int, list[Mapping[str, Sequence[float]]]] = {}
+    for record in found:
+        bins = record.get("calibration", {}).get(modality, {}).get("bins")
+        if bins is None:
+            return []
+        seeds.setdefault(record["seed"], []).append(bins)
+    return [pooled_calibration_error(bins) for bins in seeds.values()]
 
 
 def spread(values: Sequence[float]) -> str:

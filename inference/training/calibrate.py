@@ -26,7 +26,7 @@ from inference.calibration import (
 from inference.checkpoint import Checkpoint
 from inference.training.batches import targets_of
 from inference.training.evaluate import predict
-from inference.training.metrics import expected_calibration_error
+from inference.training.metrics import calibration_bins, pooled_calibration_error
 from inference.training.sequences import Sequences
 
 __all__ = ["INTERVAL_LEVEL", "PLAIN", "calibrated", "halves", "measured_by"]
@@ -56,8 +56,9 @@ def calibrated(
 
     Where `held_out` is by modality each has its own; what else there is gives that of the others.
     The report has by name
-    `ece` and `coverage`, measured across halves of the people, and `interval`, half the width of
-    the interval of the sentiment at `INTERVAL_LEVEL`; None where nothing is known.
+    `ece`, the `bins` that it is made of, and `coverage`, measured across halves of the people, and
+    `interval`, half the width of the interval of the sentiment at `INTERVAL_LEVEL`; None where
+    nothing is known.
     """
     plain = replace(checkpoint, temperature=dict(PLAIN))
     found = {name: _Held(plain, items) for name, items in held_out.items() if len(items)}
@@ -66,8 +67,10 @@ def calibrated(
     for name, held in found.items():
         fitted = _temperature(held, np.ones(len(held.labels), np.bool_))
         temperature |= {name: fitted} if name in MODALITIES else dict.fromkeys(MODALITIES, fitted)
+        bins = _crossed_bins(held)
         report[name] = {
-            "ece": _crossed_error(held),
+            "ece": None if bins is None else pooled_calibration_error([bins]),
+            "bins": bins,
             "interval": _finite(conformal_width(held.residuals, INTERVAL_LEVEL)),
             "coverage": _crossed_coverage(held),
         }
@@ -78,8 +81,8 @@ def measured_by(checkpoint: Checkpoint, others: Sequence[Checkpoint]) -> Checkpo
     """A checkpoint that was trained on everybody, with what others of its settings are worth.
 
     The others held out a fold each. Their temperatures (geometric mean), their intervals and all
-    that was measured (mean) become its own. Raises BadInput if one has other settings or measured
-    nothing.
+    that was measured (mean; errors of calibration over all folds together) become its own.
+    Raises BadInput if one has other settings or measured nothing.
     """
     for other in others:
         if _comparable(other) != _comparable(checkpoint):
@@ -95,6 +98,11 @@ def measured_by(checkpoint: Checkpoint, others: Sequence[Checkpoint]) -> Checkpo
         for name in ("people_held_out", "held_out", "calibration")
     }
     found["calibration"]["temperature"] = temperature
+    for name, numbers in found["held_out"].items():
+        bins = [other.origin["calibration"][name]["bins"] for other in others]
+        if all(bins):
+            numbers["ece"] = pooled_calibration_error(bins)
+            found["calibration"][name]["ece"] = numbers["ece"]
     folds = sorted(other.origin["settings"]["fold"] for other in others)
     origin = {**checkpoint.origin, **found, "measured_on_folds": folds}
     return replace(checkpoint, temperature=temperature, origin=origin)
@@ -112,6 +120,8 @@ def _mean(values: Sequence[Any]) -> Any:
         return {name: _mean([value[name] for value in values]) for name in first}
     if any(value is None for value in values):
         return None
+    if isinstance(first, Sequence):
+        return [_mean(each) for each in zip(*values, strict=True)]
     mean = float(np.mean(values))
     return round(mean) if all(isinstance(value, int) for value in values) else mean
 
@@ -143,8 +153,8 @@ def _temperature(held: _Held, chosen: npt.NDArray[np.bool_]) -> float:
     return fitted_temperature(logits, held.labels[chosen])
 
 
-def _crossed_error(held: _Held) -> float | None:
-    """Calibration error with the temperature that the other half of the people gives."""
+def _crossed_bins(held: _Held) -> dict[str, list[float]] | None:
+    """How sure and how right, with the temperature that the other half of the people gives."""
     if not len(held.labels):
         return None
     probabilities = held.probabilities.copy()
@@ -152,7 +162,7 @@ def _crossed_error(held: _Held) -> float | None:
         temperature = _temperature(held, held.first != half)
         chosen = held.first == half
         probabilities[chosen] = with_temperature(held.probabilities[chosen], temperature)
-    return expected_calibration_error(held.labels, probabilities)
+    return calibration_bins(held.labels, probabilities)
 
 
 def _crossed_coverage(held: _Held) -> float | None:

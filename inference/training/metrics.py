@@ -1,5 +1,6 @@
 """How good predictions are, as pure functions of labels and predictions."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +12,12 @@ __all__ = [
     "EmotionMetrics",
     "Reliability",
     "SentimentMetrics",
+    "calibration_bins",
     "confusion_matrix",
     "coverage",
     "emotion_metrics",
     "expected_calibration_error",
+    "pooled_calibration_error",
     "reliability",
     "sentiment_metrics",
     "weighted_f1",
@@ -147,3 +150,29 @@ def expected_calibration_error(
     """Mean |accuracy - confidence| over equal bins of confidence (Guo et al. 2017, eq. 3)."""
     found = reliability(labels, probabilities, bins)
     return float(np.average(np.abs(found.accuracy - found.confidence), weights=found.count))
+
+
+def calibration_bins(
+    labels: IntArray, probabilities: FloatArray, bins: int = 15
+) -> dict[str, list[float]]:
+    """Sums by bin of confidence, [bins] each: items, their confidence, and those told rightly."""
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    index = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    sums = {
+        "items": np.ones(len(labels)),
+        "confidence": confidence,
+        "right": probabilities.argmax(axis=1) == labels,
+    }
+    return {n: np.bincount(index, v, minlength=bins).tolist() for n, v in sums.items()}
+
+
+def pooled_calibration_error(parts: Sequence[Mapping[str, Sequence[float]]]) -> float:
+    """The expected calibration error of all that `calibration_bins` has summed up, together.
+
+    That of few items in many bins is above 0 even if every probability is right, so the mean of
+    the errors of folds is larger than the error of the folds together.
+    """
+    items, confidence, right = (
+        np.sum([part[name] for part in parts], axis=0) for name in ("items", "confidence", "right")
+    )
+    return float(np.abs(confidence - right).sum() / items.sum())

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from inference.training.metrics import (
+    calibration_bins,
     confusion_matrix,
     coverage,
     emotion_metrics,
     expected_calibration_error,
+    pooled_calibration_error,
     reliability,
     sentiment_metrics,
 )
@@ -125,3 +127,22 @@ def test_confusion_reliability_and_coverage_by_hand() -> None:
     labels = np.array([0.0, 1.0, 2.0, 3.0], np.float32)
     assert coverage(labels, np.zeros(4, np.float32), 1.0) == 0.5
     assert coverage(labels[:0], labels[:0], 1.0) is None
+
+
+def test_errors_of_parts_cancel_in_the_error_of_all_of_them() -> None:
+    # one bin: a confidence of 0.8 that is right 3 of 4 times, then 5 of 6 times; 8 of 10 together
+    sure = np.tile(np.asarray([[0.8, 0.2]], np.float32), (10, 1))
+    labels = np.asarray([0, 0, 0, 1, 0, 0, 0, 0, 0, 1])
+    parts = [calibration_bins(labels[:4], sure[:4]), calibration_bins(labels[4:], sure[4:])]
+    assert pooled_calibration_error(parts[:1]) == pytest.approx(0.05, abs=1e-6)
+    assert pooled_calibration_error(parts[1:]) == pytest.approx(5 / 6 - 0.8, abs=1e-6)
+    assert pooled_calibration_error(parts) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_pooling_one_part_is_the_error_that_the_field_reports() -> None:
+    generator = np.random.default_rng(0)
+    probabilities = generator.dirichlet(np.ones(4), 200).astype(np.float32)
+    labels = generator.integers(4, size=200)
+    assert pooled_calibration_error([calibration_bins(labels, probabilities)]) == pytest.approx(
+        expected_calibration_error(labels, probabilities), abs=1e-5
+    )
