@@ -29,6 +29,7 @@ from inference.training.composer import SUBSETS
 from inference.training.configuration import read_settings
 from inference.training.evaluate import evaluate, items_for, predict, settings_of
 from inference.training.examples import LABELS, ExampleSet
+from inference.training.prepare import prepared_examples
 from inference.training.sequence_files import load_data
 from inference.training.sequences import Sequences, sequences_of
 from inference.training.split import split_by_person
@@ -115,8 +116,9 @@ def person_record(checkpoint: Checkpoint, voices: ExampleSet, fold: int) -> dict
     on what is left.
     """
     assert checkpoint.windows is not None
+    voices = prepared_examples(voices, settings_of(checkpoint))
     split = split_by_person(voices, fold)
-    neutral = {LABELS.index("neutral"), LABELS.index("calm")}
+    neutral = {LABELS.index("neutral")}  # calm is merged into it
     everybody = [e for e in split.train if e.emotion in neutral and e.variant == 0]
     trained = sequences_of("voices", everybody, checkpoint.windows)
     rest = RestingPerson.measured(trained.features, trained.valid).mean
