@@ -25,6 +25,7 @@ from inference.live.interface import LiveState
 from inference.model import DHMD, ModalityConfig
 from inference.models import Models
 from inference.predictor import Predictions, Predictor
+from inference.training.calibrate import PLAIN
 from tests.inference.live.stand_ins import PATIENCE, Stage
 from tests.inference.small_network import changed
 
@@ -47,7 +48,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {name: np.ones(sizes[name], np.float32) for name in MODALITIES},
     )
     path = tmp_path_factory.mktemp("checkpoint") / "small.safetensors"
-    save_checkpoint(path, Checkpoint(config, LIVE_WINDOWS, normaliser, weights, 1.0, {}))
+    save_checkpoint(path, Checkpoint(config, LIVE_WINDOWS, normaliser, weights, dict(PLAIN), {}))
     return path
 
 
@@ -183,7 +184,7 @@ def test_another_network_would_be_noticed(stage: Make, checkpoint: Path, gate: G
     assert not gate.open.is_set()
     off = seen.checkpoint()
     louder = {name: 1.01 * weight for name, weight in off.weights.items()}
-    other = Predictor(Checkpoint(off.config, off.windows, off.normaliser, louder, 1.0, {}))
+    other = Predictor(Checkpoint(off.config, off.windows, off.normaliser, louder, dict(PLAIN), {}))
     assert seen.furthest(other) > WITHIN
 
 

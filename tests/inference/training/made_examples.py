@@ -76,6 +76,8 @@ def made_set(
                 index = EMOTIONS.index(emotion)
                 noise = 0.3 * generator.standard_normal((shape.steps, shape.features))
                 rows = (patterns[index] + noise).astype(np.float32)
+                if modality == "face":  # between 0 and 1, as blendshapes are
+                    rows = 1 / (1 + np.exp(-rows))
                 samples = words_of(rows) if modality == "text" else steps_of(modality, list(rows))
                 key, whom = f"{modality}-{person}-{emotion}-{take}", f"{modality} {person}"
                 sentiment = (0.0, 2.0, -2.0, -1.0, -2.5, -1.5, 1.0)[index]
