@@ -1,11 +1,13 @@
 """Live transcription: delay from the end of a word to its commitment, word errors, growth.
 
     python benchmarks/live_transcription.py [PART...] [--clips 40] [--minutes 10] [--step 0]
+        [--pass-seconds S]
 
 Parts (all but `real-time` unless named): `speech`, `silence`, `loop`, `real-time`. Blocks of 40 ms
 arrive on a virtual clock: it stands at the end of the block or, if the stage is still busy, where
 the stage has come to, and what the stage costs in processor time is added. So delays include the
-computation, though not that of others on the machine. In `real-time` the clock is the real one.
+computation, though not that of others on the machine; with --pass-seconds each pass costs as much
+as is said, so that the result depends on no machine. In `real-time` the clock is the real one.
 
 Sound from ../shared (or $AFFECTSCOPE_SHARED): jfk.flac and RAVDESS, whose texts are known, and
 talking_head_speech_8s.mp4, for which the text of `SpeechModel.words` stands in. Delays are taken
@@ -60,17 +62,41 @@ class Hearing:
     """The most that the clock was behind the sound, in seconds."""
 
 
+class GivenCost:
+    """A clock that a stage reads before and after each pass: it moves by as much each time."""
+
+    def __init__(self, each: int) -> None:
+        self._each = each
+        self._read = 0
+
+    def __call__(self) -> int:
+        self._read += 1
+        return self.spent()
+
+    def spent(self) -> int:
+        return self._read // 2 * self._each
+
+
 def listen(
-    model: SpeechModel, decoder: QuickDecoder, sound: FloatArray, step: int, real: bool = False
+    model: SpeechModel,
+    decoder: QuickDecoder,
+    sound: FloatArray,
+    step: int,
+    real: bool = False,
+    seconds: float | None = None,
 ) -> Hearing:
-    """Play `sound` to a new stage."""
+    """Play `sound` to a new stage; each pass takes so many `seconds`, if they are given."""
     measure: Callable[[], int] = time.perf_counter_ns if real else time.process_time_ns
+    cost = measure
+    if seconds is not None:
+        passes = GivenCost(round(seconds * SECOND))
+        measure, cost = passes.spent, passes
     at, entered, began = 0, measure(), time.perf_counter_ns()
 
     def clock() -> int:
         return time.perf_counter_ns() - began if real else at + measure() - entered
 
-    stage = LiveSpeechStage(model, clock=clock, cost=measure, decoder=decoder)
+    stage = LiveSpeechStage(model, clock=clock, cost=cost, decoder=decoder)
     stage.step = step
     words: list[Heard] = []
     behind = 0.0
@@ -178,6 +204,9 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=40, help="clips of RAVDESS")
     parser.add_argument("--minutes", type=float, default=10, help="length of the loop")
     parser.add_argument("--step", type=int, default=0, help="step of the ladder")
+    parser.add_argument(
+        "--pass-seconds", type=float, help="take this for what a pass costs, not the time it took"
+    )
     options = parser.parse_args()
     parts = options.part or names[:3]
     checkout = Path(__file__).resolve().parents[1]
@@ -191,7 +220,8 @@ def main() -> None:
     def hear(
         pieces: list[FloatArray], text: list[str] | None, real: bool = False
     ) -> dict[str, Any]:
-        hearing = listen(model, decoder, np.concatenate([*pieces, pause]), options.step, real)
+        hearing = listen(model, decoder, np.concatenate([*pieces, pause]), options.step, real,
+                         None if real else options.pass_seconds)  # fmt: skip
         return report(hearing, offline_words(model, pieces), text)
 
     if "speech" in parts:

@@ -53,7 +53,7 @@ class Pace:
 
 
 PACES = (
-    Pace(3 * SECOND // 10, 0.5),
+    Pace(2 * SECOND // 10, 0.7),
     Pace(4 * SECOND // 10, 0.4),
     Pace(6 * SECOND // 10, 0.3),
     Pace(SECOND, 0.25),
