@@ -12,7 +12,7 @@ from assets.errors import BadInput
 from benchmarks.gpu_backends import measured, merged
 from inference.backends.source import Source
 from inference.nvidia_gpu import nvidia_gpu
-from scripts.write_inference import PAGES, RECORDS, gpu, number, with_numbers
+from scripts.write_inference import PAGES, RECORDS, gpu, number, threads, with_numbers
 from tests.conftest import CHECKOUT
 from tests.inference.backends.small_checkpoint import small_file
 
@@ -86,3 +86,14 @@ def test_what_was_measured_before_stays_if_it_does_not_run_now() -> None:
     assert merged(old, [gone, new]) == [old[0], new]
     assert merged([], [gone]) == [gone]
     assert merged(old, [{**gone, "median_ms": 0.5, "problem": "x"}]) == old
+
+
+def test_splits_of_threads_are_told_with_the_one_that_is_planned() -> None:
+    computer = {"processor": "A", "cores": 2, "load": 0, "versions": {}, "revision": "abc"}
+    row = {"speech_threads": 1, "network_threads": 1, "planned": True, "face_p95_ms": 20.33,
+           "network_p95_ms": 9.386, "speech_p50_ms": 658.9, "pictures": 30, "passes": 6}  # fmt: skip
+    other = {**row, "speech_threads": 2, "planned": False}
+    record = {"computer": computer, "cores": 2, "seconds": 16.0, "rows": [row, other]}
+    text = threads({"threads": record})
+    assert "| 1 | 1 | 20.3 | 9.39 | 659 | 6 | yes |" in text
+    assert "| 2 | 1 | 20.3 | 9.39 | 659 | 6 |  |" in text
