@@ -91,7 +91,8 @@ def test_what_was_measured_before_stays_if_it_does_not_run_now() -> None:
 def test_splits_of_threads_are_told_with_the_one_that_is_planned() -> None:
     computer = {"processor": "A", "cores": 2, "load": 0, "versions": {}, "revision": "abc"}
     row = {"speech_threads": 1, "network_threads": 1, "planned": True, "face_p95_ms": 20.33,
-           "network_p95_ms": 9.386, "speech_p50_ms": 658.9, "pictures": 30, "passes": 6}  # fmt: skip
+           "network_p95_ms": 9.386, "speech_p50_ms": 658.9,
+           "pictures": 30, "passes": 6}  # fmt: skip
     other = {**row, "speech_threads": 2, "planned": False}
     record = {"computer": computer, "cores": 2, "seconds": 16.0, "rows": [row, other]}
     text = threads({"threads": record})
