@@ -52,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     A run that was stopped goes on. Started by torchrun, the processes share the batches of a step.
     """
     import os
+    from dataclasses import asdict
 
     # threads that wait for each other must not burn the time of those that work
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     from assets.errors import BadInput
     from desktop.progress_bar import ProgressBar, clock_left
     from inference.checkpoint import load_checkpoint, require_place, save_checkpoint
-    from inference.training.calibrate import measured_by
+    from inference.training.calibrate import measured_by, require_comparable
     from inference.training.configuration import read_settings
     from inference.training.processes import joined_processes
     from inference.training.run_folder import forget, resumable_run
@@ -71,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
     others = [load_checkpoint(path) for path in args.measured_by]
     if others and not settings.everyone:
         raise BadInput("--measured-by is for a run with everyone=true: this one measures itself")
+    require_comparable(asdict(settings), others)
     require_place(args.out)
     planned = plan(settings, [load_data(args.examples / name) for name in settings.examples])
     folder = args.out.with_suffix(".run")

@@ -29,7 +29,7 @@ from inference.training.evaluate import predict
 from inference.training.metrics import calibration_bins, pooled_calibration_error
 from inference.training.sequences import Sequences
 
-__all__ = ["INTERVAL_LEVEL", "PLAIN", "calibrated", "halves", "measured_by"]
+__all__ = ["INTERVAL_LEVEL", "PLAIN", "calibrated", "halves", "measured_by", "require_comparable"]
 
 INTERVAL_LEVEL = 0.9
 """How often the interval of the sentiment is to hold the truth."""
@@ -84,11 +84,7 @@ def measured_by(checkpoint: Checkpoint, others: Sequence[Checkpoint]) -> Checkpo
     that was measured (mean; errors of calibration over all folds together) become its own.
     Raises BadInput if one has other settings or measured nothing.
     """
-    for other in others:
-        if _comparable(other) != _comparable(checkpoint):
-            raise BadInput("a checkpoint to be measured by was made with other settings than this")
-        if not other.origin.get("held_out"):
-            raise BadInput("a checkpoint to be measured by held out nobody itself")
+    require_comparable(checkpoint.origin["settings"], others)
     temperature = {
         name: float(np.exp(np.mean([np.log(other.temperature[name]) for other in others])))
         for name in MODALITIES
@@ -108,9 +104,18 @@ def measured_by(checkpoint: Checkpoint, others: Sequence[Checkpoint]) -> Checkpo
     return replace(checkpoint, temperature=temperature, origin=origin)
 
 
-def _comparable(checkpoint: Checkpoint) -> dict[str, Any]:
-    settings: dict[str, Any] = json.loads(json.dumps(checkpoint.origin["settings"]))
-    return settings | {"fold": 0, "seed": 0, "everyone": True}
+def require_comparable(settings: Mapping[str, Any], others: Sequence[Checkpoint]) -> None:
+    """Raise BadInput unless `others` can measure what these settings make; see `measured_by`."""
+    for other in others:
+        if _comparable(other.origin.get("settings", {})) != _comparable(settings):
+            raise BadInput("a checkpoint to be measured by was made with other settings than this")
+        if not other.origin.get("held_out"):
+            raise BadInput("a checkpoint to be measured by held out nobody itself")
+
+
+def _comparable(settings: Mapping[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(json.dumps(settings))
+    return plain | {"fold": 0, "seed": 0, "everyone": True}
 
 
 def _mean(values: Sequence[Any]) -> Any:

@@ -13,7 +13,7 @@ from assets.errors import BadInput
 from extractors.features import EMOTIONS
 from inference.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from inference.predictor import Predictor
-from inference.training.calibrate import measured_by
+from inference.training.calibrate import measured_by, require_comparable
 from inference.training.configuration import NetworkSettings, TrainingSettings
 from inference.training.evaluate import items_for
 from inference.training.examples import ExampleSet
@@ -208,3 +208,5 @@ def test_a_run_on_everybody_is_measured_by_runs_that_held_out_folds() -> None:
     other = train(settings(fold=0, steps=3), sets)
     with pytest.raises(BadInput, match="other settings"):
         measured_by(whole, [folds[0], other])
+    with pytest.raises(BadInput, match="other settings"):
+        require_comparable(whole.origin["settings"], [replace(other, origin={})])
