@@ -24,7 +24,10 @@ def main() -> None:
         time += emotions.time_correction()
         shown = dict(zip(labels, values, strict=True))
         best = max(labels[:7], key=lambda name: shown[name])
-        print(f"{time:.3f} {best} {shown[best]:.2f} sentiment {shown['sentiment']:.1f}", flush=True)
+        print(
+            f"{time:.3f} {best} {shown[best]:.2f} uncertainty {shown['uncertainty']:.2f}",
+            flush=True,
+        )
         marker, time = markers.pull_sample(timeout=0.0)
         if marker is not None:
             print(f"{time + markers.time_correction():.3f} marker {marker[0]}", flush=True)

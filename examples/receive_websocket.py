@@ -16,7 +16,10 @@ def main() -> None:
             if message["type"] == "prediction":
                 emotions = message["emotions"]
                 best = max(emotions, key=emotions.get)
-                print(f"{message['time']:.1f} s {best} {emotions[best]:.2f}", flush=True)
+                line = f"{message['time']:.1f} s {best} {emotions[best]:.2f}"
+                if message["uncertainty"] is not None:
+                    line += f" uncertainty {message['uncertainty']:.2f}"
+                print(line, flush=True)
             else:
                 print(text, flush=True)
 

@@ -12,7 +12,7 @@ __all__ = ["LslOutlet", "lsl_time"]
 
 TRIES = 5
 """Comparisons of the two clocks of which the quickest counts: a thread may stand in between."""
-CHANNELS = (*EMOTIONS, "sentiment", *(f"{name}_present" for name in PRESENT))
+CHANNELS = (*EMOTIONS, "sentiment", *(f"{name}_present" for name in PRESENT), "uncertainty")
 
 
 class LslOutlet:
@@ -38,8 +38,10 @@ class LslOutlet:
         return self._lsl.StreamOutlet(info)
 
     def send(self, row: OutletRow) -> None:
-        sentiment = float("nan") if row.sentiment is None else row.sentiment
-        values = [*row.emotions, sentiment, *map(float, row.present)]
+        sentiment, uncertainty = (
+            float("nan") if value is None else value for value in (row.sentiment, row.uncertainty)
+        )
+        values = [*row.emotions, sentiment, *map(float, row.present), uncertainty]
         self._emotions.push_sample(values, lsl_time(row.time, self._clock, self._lsl.local_clock))
 
     def mark(self, time: int, marker: Marker) -> None:

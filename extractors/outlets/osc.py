@@ -23,8 +23,8 @@ class OscOutlet:
     """Sends to `host` and `port`; UDP does not tell whether anybody is there.
 
     A bundle holds ROOT/time (seconds, double), ROOT/happy and so on (float), ROOT/sentiment (float,
-    left out where unknown) and ROOT/present/face, voice, words (0 or 1). A marker is ROOT/marker:
-    time, label, note.
+    left out where unknown), ROOT/uncertainty (the same) and ROOT/present/face, voice, words (0 or
+    1). A marker is ROOT/marker: time, label, note.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -45,11 +45,12 @@ class OscOutlet:
         bundle = OscBundleBuilder(IMMEDIATELY)
         values: list[tuple[str, str, float | int]] = [("time", "d", to_seconds(row.time))]
         values += [(name, "f", v) for name, v in zip(EMOTIONS, row.emotions, strict=True)]
-        if row.sentiment is not None:
-            values.append(("sentiment", "f", row.sentiment))
+        for name, value in (("sentiment", row.sentiment), ("uncertainty", row.uncertainty)):
+            if value is not None:
+                values.append((name, "f", value))
         values += [(f"present/{n}", "i", int(v)) for n, v in zip(PRESENT, row.present, strict=True)]
-        for name, kind, value in values:
-            bundle.add_content(_message(name, (kind, value)))
+        for name, kind, content in values:
+            bundle.add_content(_message(name, (kind, content)))
         self._send(bundle.build())
 
     def mark(self, time: int, marker: Marker) -> None:

@@ -29,6 +29,8 @@ class OutletRow:
     """-3 to 3; None where nothing is present."""
     present: tuple[bool, bool, bool]
     """In the order of `PRESENT`."""
+    uncertainty: float | None
+    """Of the emotions, 0 to 1; None where a session did not keep it."""
 
 
 class Outlet(Protocol):
@@ -52,11 +54,12 @@ def outlet_rows(timeline: Timeline) -> Iterator[OutletRow]:
     """The rows of a timeline."""
     columns = [MODALITIES.index(name) for name in ("face", "voice", "text")]
     for i in range(len(timeline)):
-        sentiment = float(timeline.sentiment[i])
+        sentiment, uncertainty = float(timeline.sentiment[i]), float(timeline.uncertainty[i])
         face, voice, words = (bool(timeline.present[i, column]) for column in columns)
         yield OutletRow(
             from_seconds(float(timeline.time[i])),
             tuple(float(value) for value in timeline.emotions[i]),
             sentiment if np.isfinite(sentiment) else None,
             (face, voice, words),
+            uncertainty if np.isfinite(uncertainty) else None,
         )

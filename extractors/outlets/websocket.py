@@ -77,6 +77,7 @@ class WebSocketOutlet:
                 "time": to_seconds(row.time),
                 "emotions": dict(zip(EMOTIONS, row.emotions, strict=True)),
                 "sentiment": row.sentiment,
+                "uncertainty": row.uncertainty,
                 "present": dict(zip(PRESENT, row.present, strict=True)),
             }
         )

@@ -36,7 +36,7 @@ before = pylsl.local_clock()
 outlet.mark(clock.now(), Marker("begin", "now"))
 emotions = (0.0, 0.75) + (0.05,) * 5
 for number in range(3):
-    outlet.send(OutletRow(clock.now() - SECOND * number, emotions, 1.0, (True,) * 3))
+    outlet.send(OutletRow(clock.now() - SECOND * number, emotions, 1.0, (True,) * 3, 0.5))
 print(before, pylsl.local_clock(), flush=True)
 sys.stdin.read()
 outlet.close()
@@ -93,11 +93,14 @@ def test_osc(programs: Programs, session: Path) -> None:
     receiver = programs.start("examples/receive_osc.py", "0")
     port = line(receiver).split()[-1]
     programs.start("examples/send_session.py", str(session), f"osc:127.0.0.1:{port}")
-    first = [line(receiver) for _ in range(12)]
+    first = [line(receiver) for _ in range(13)]
     assert first[0].startswith("/affectscope/time ")
     assert first[1:3] == ["/affectscope/neutral 0.5", "/affectscope/happy 0.25"]
     assert first[-1] == "/affectscope/present/words 1"
-    rest = [line(receiver) for _ in range(25)]
+    assert [text.split()[0] for text in first[8:10]] == [
+        "/affectscope/sentiment", "/affectscope/uncertainty",
+    ]  # fmt: skip
+    rest = [line(receiver) for _ in range(27)]
     (marker,) = (text for text in rest if text.startswith("/affectscope/marker"))
     assert marker.endswith(" begin now")
 
@@ -106,7 +109,8 @@ def test_websocket(programs: Programs, session: Path) -> None:
     sender = programs.start("examples/send_session.py", str(session), "websocket:0")
     receiver = programs.start("examples/receive_websocket.py", line(sender))
     assert line(receiver).startswith('{"type": "hello"')
-    assert [line(receiver).split()[1:] for _ in range(2)] == [["s", "neutral", "0.50"]] * 2
+    shown = ["s", "neutral", "0.50", "uncertainty", "0.70"]
+    assert [line(receiver).split()[1:] for _ in range(2)] == [shown] * 2
     assert json.loads(line(receiver))["label"] == "begin"
     sender.communicate(timeout=60)
     receiver.communicate(timeout=60)  # it ends with the server
@@ -120,7 +124,7 @@ def test_lsl(programs: Programs) -> None:
     lines = [line(receiver) for _ in range(4)]
     before, after = map(float, line(sender).split())
     emotions = [text.split() for text in lines if "marker" not in text]
-    assert [words[1:] for words in emotions] == [["happy", "0.75", "sentiment", "1.0"]] * 3
+    assert [words[1:] for words in emotions] == [["happy", "0.75", "uncertainty", "0.50"]] * 3
     # the stamps are the times of capture, a second apart, and not the moment of sending
     times = [float(words[0]) for words in emotions]
     for number, time in enumerate(times):

@@ -7,9 +7,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pythonosc.osc_bundle import OscBundle
 from pythonosc.osc_message import OscMessage
@@ -35,8 +37,10 @@ from extractors.recording import Marker, TimelineRows
 from extractors.stream import SECOND, Sample, VirtualClock
 from tests.extractors import sessions
 
-ROW = OutletRow(2 * SECOND, (0.5, 0.25, 0.125, 0.0625, 0.0625, 0.0, 0.0), -1.5, (True, False, True))
-UNKNOWN = OutletRow(3 * SECOND, (1 / 7,) * 7, None, (False, False, False))
+ROW = OutletRow(
+    2 * SECOND, (0.5, 0.25, 0.125, 0.0625, 0.0625, 0.0, 0.0), -1.5, (True, False, True), 0.75
+)
+UNKNOWN = OutletRow(3 * SECOND, (1 / 7,) * 7, None, (False, False, False), None)
 MARKER = Marker("begin", "Grüße")
 
 
@@ -77,8 +81,12 @@ def test_rows_of_a_timeline() -> None:
     assert row.emotions == (0.5, 0.25, 0.125, 0.0625, 0.03125, 0.015625, 0.015625)
     assert row.sentiment == -1.5
     assert row.present == (True, False, True)
+    assert row.uncertainty == sessions.timeline(1).uncertainty[0]
     (unknown,) = outlet_rows(sessions.timeline(1, known=False))
     assert (unknown.sentiment, unknown.present) == (None, (False, False, False))
+    assert unknown.uncertainty == pytest.approx(1)
+    old = replace(sessions.timeline(1), uncertainty=np.full(1, np.nan, np.float32))
+    assert [row.uncertainty for row in outlet_rows(old)] == [None]
 
 
 def test_a_worker_sends_predictions_and_markers_in_order_and_closes() -> None:
@@ -173,11 +181,13 @@ def test_osc_bundles_are_read_by_another_reader() -> None:
         "/affectscope/time": [2.0],
         **{f"/affectscope/{n}": [v] for n, v in zip(EMOTIONS, ROW.emotions, strict=True)},
         "/affectscope/sentiment": [-1.5],
+        "/affectscope/uncertainty": [0.75],
         "/affectscope/present/face": [1],
         "/affectscope/present/voice": [0],
         "/affectscope/present/words": [1],
     }
-    assert "/affectscope/sentiment" not in {m.address for m in OscBundle(second)}  # type: ignore[union-attr]
+    addresses = {m.address for m in OscBundle(second)}  # type: ignore[union-attr]
+    assert not {"/affectscope/sentiment", "/affectscope/uncertainty"} & addresses
     marker = OscMessage(third)
     assert (marker.address, marker.params) == ("/affectscope/marker", [0.5, "begin", "Grüße"])
 
@@ -214,12 +224,14 @@ def test_websocket_messages(websocket: WebSocketOutlet) -> None:
             "time": 2.0,
             "emotions": dict(zip(EMOTIONS, ROW.emotions, strict=True)),
             "sentiment": -1.5,
+            "uncertainty": 0.75,
             "present": {"face": True, "voice": False, "words": True},
         }
         assert marker == {"type": "marker", "time": 0.5, "label": "begin", "note": "Grüße"}
         websocket.send(UNKNOWN)
         websocket.close()
-        assert json.loads(client.recv(30))["sentiment"] is None  # what waited was still sent
+        waited = json.loads(client.recv(30))  # what waited was still sent
+        assert (waited["sentiment"], waited["uncertainty"]) == (None, None)
         with pytest.raises(ConnectionClosed):
             client.recv(30)
 
@@ -261,7 +273,7 @@ def test_a_receiver_that_does_not_read_holds_nobody_up(websocket: WebSocketOutle
             one.recv(30)
         wait_until(websocket, 2)
         for number in range(20 * HELD):
-            websocket.send(OutletRow(number * SECOND, ROW.emotions, None, ROW.present))
+            websocket.send(OutletRow(number * SECOND, ROW.emotions, None, ROW.present, 0.5))
             if number % 10 == 9:  # the one that reads is given time to
                 while json.loads(client.recv(30))["time"] < number:
                     pass
