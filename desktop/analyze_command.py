@@ -60,8 +60,10 @@ def run(args: argparse.Namespace) -> int:
     from assets.errors import AffectscopeError, BadInput
     from desktop.analyze_item import found_in, items_of
     from desktop.progress_bar import ProgressBar
+    from extractors.native_log import native_log_apart
     from inference.models import Models
 
+    native_log_apart()
     videos: list[Path] = args.videos
     try:
         if args.jobs < 1:

@@ -57,9 +57,11 @@ def run(args: argparse.Namespace) -> int:
     What is done is kept in DIR, by the hash of its content: the same command goes on after a stop.
     """
     from desktop.progress_bar import ProgressBar
+    from extractors.native_log import native_log_apart
     from inference.training.example_files import require_room, save_examples
     from inference.training.extract import extract_corpus
 
+    native_log_apart()
     require_room(args.out)
     if args.kind in MMSA:
         return _convert(args)

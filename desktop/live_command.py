@@ -64,12 +64,14 @@ def run(args: argparse.Namespace) -> int:
         return _show(args)
     if args.video == args.audio == "none":
         raise BadInput("neither pictures nor sound: leave --video none or --audio none away")
+    from extractors.native_log import native_log_apart
     from extractors.outlets import parse_outlet
     from extractors.recording import RecordingPlan
     from inference.live.outlet_feed import outlets_of
     from inference.live.session import LiveSession
     from inference.models import Models
 
+    native_log_apart()
     choices = [parse_outlet(text) for text in args.outlets]
     models = Models(args.checkpoint)
     models.checkpoint().live_windows()  # one that is not for the app is said before devices open

@@ -18,8 +18,6 @@ from extractors.stream import SECOND, Sample
 
 __all__ = ["Box", "FaceFollower", "FaceLandmarker", "FaceStage", "head_pose", "open_face_stage"]
 
-TALKATIVE = 30
-"""Pictures without a face after which nothing more is kept off the terminal."""
 MAX_FACES = 4
 """Faces looked for in a picture."""
 SCOUT_EVERY = SECOND // 2
@@ -192,7 +190,6 @@ class FaceLandmarker:
         self._last = 0
         self._last_ms = -1
         self._looked_for = 1 if video else max_faces
-        self._talkative = TALKATIVE
         self._landmarker: Any = self._opened()
 
     def _opened(self) -> Any:
@@ -234,26 +231,17 @@ class FaceLandmarker:
 
         picture = mp.Image(mp.ImageFormat.SRGB, np.ascontiguousarray(image))
         if not self._video:
-            return self._features(self._found(picture), 0, FaceFollower())
+            return self._features(find_faces(self._landmarker, picture), 0, FaceFollower())
         if time < self._last:
             raise ValueError(f"picture at {time} ns comes after one at {self._last} ns")
         self._last = time
         self._look_around(picture, time)
         # MediaPipe counts whole milliseconds and wants each picture later than the last
         self._last_ms = max(time // MILLISECOND, self._last_ms + 1)
-        found = self._found(picture, self._last_ms)
+        found = find_faces(self._landmarker, picture, self._last_ms)
         if len(found.landmarks) > 1:
             self._crowd_until = time + CROWD_KEPT
         return self._features(found, time, self._follower)
-
-    def _found(self, picture: Any, *time: int) -> FoundFaces:
-        if self._talkative == 0:
-            return find_faces(self._landmarker, picture, *time)
-        # the models behind the detector complain when they see their first face
-        with native_log_captured():
-            found = find_faces(self._landmarker, picture, *time)
-        self._talkative = 0 if found.landmarks else self._talkative - 1
-        return found
 
     def _look_around(self, picture: Any, time: int) -> None:
         """Decide how many faces to look for in this picture."""
