@@ -15,7 +15,6 @@ from extractors.sources.opening import open_pictures, open_sound
 from extractors.sources.playhead import Playheads
 from extractors.stream import (
     SECOND,
-    ChannelClosed,
     Failure,
     Only,
     Output,
@@ -29,23 +28,24 @@ from extractors.stream import (
     to_seconds,
 )
 from extractors.timeline import Timeline
-from inference.backends.background_build import BackgroundBuild
 from inference.live.branches import Channels, Sink, Stages, default_stages
 from inference.live.engine_stage import EngineStage, Ticks
 from inference.live.event_texts import failure_text, gap_event, source_text, step_text
 from inference.live.health import HealthWatch
+from inference.live.intake import Intake
 from inference.live.interface import Health, LiveState, ModalityStatus
 from inference.live.latency import Meters
 from inference.live.modality_status import modality_status
 from inference.live.reception import Reception
 from inference.live.recording import LiveRecording, default_recorder, described
+from inference.live.shared import Shared
+from inference.live.threads import SessionThreads
 from inference.predictor import Predictions
 
 __all__ = ["LiveSession"]
 
 SWITCH_INTERVAL = 0.0005
 """As in `inference.analysis`: the face thread needs the interpreter often and briefly."""
-STOP_SECONDS = 2.5
 HEALTH_EVERY = 10 * SECOND
 
 OpenPictures = Callable[[SourceChoice, PacedClock, Playheads], Source[VideoFrame]]
@@ -78,21 +78,28 @@ class LiveSession:
         `recorder` makes the sink for a folder; by default `extractors.recording.Recorder`.
         """
         self._clock = SessionClock() if clock is None else clock
-        self._models = _Shared(models)
+        self._models = Shared(models)
         self._make_stages = stages
         self._make_sink = default_recorder if recorder is None else recorder
         self._state = LiveState.PREVIEW
         self._lock = threading.RLock()
-        self._zero: int | None = None
         self._paused_at: int | None = None
         self._channels = Channels(overflow)
         self._playheads = Playheads(self._clock)
         self._meters = Meters()
         self._watch = HealthWatch(self._channels, self._meters)
+        self._threads = SessionThreads(self._channels)
         self._seen = Reception(self._clock, self._now, self._meters, self._record)
+        self._intake = Intake(
+            self._clock,
+            lambda: self._state is LiveState.RUNNING,
+            self._channels,
+            self._meters,
+            self._seen,
+            self._record,
+        )
         self._failed: set[str] = set()
         self._engine: EngineStage | None = None
-        self._build: BackgroundBuild | None = None
         self._video = Feed(
             video,
             lambda choice: pictures(choice, self._clock, self._playheads),
@@ -105,12 +112,8 @@ class LiveSession:
             self._clock,
             lambda status: self._on_source("microphone", status),
         )
-        self._sources: list[Worker] = []
-        self._workers: list[Worker] = []
-        self._recording: LiveRecording | None = None
         self._loading: set[str] = set()
         self._closer: threading.Thread | None = None
-        self._ending = threading.Event()
         self._ended = threading.Event()
 
     # -- its life
@@ -126,28 +129,22 @@ class LiveSession:
     @property
     def stragglers(self) -> tuple[str, ...]:
         """Threads that had not ended when `stop` gave up waiting: a driver holds them."""
-        everyone = [*self._sources, *self._workers, *self._recorder, self._build]
-        return tuple(worker.name for worker in everyone if worker is not None and worker.alive)
-
-    @property
-    def _recorder(self) -> tuple[Worker, ...]:
-        """The recorder's worker, if it is recorded."""
-        return () if self._recording is None else (self._recording.worker,)
+        return self._threads.stragglers
 
     def _now(self) -> int:
         """Session time in nanoseconds; 0 before it begins."""
-        return 0 if self._zero is None else self._clock.now() - self._zero
+        return self._intake.now()
 
     def preview(self) -> None:
         with self._lock:
-            if self._sources or self._state is not LiveState.PREVIEW:
+            if self._threads.sources or self._state is not LiveState.PREVIEW:
                 return
             sys.setswitchinterval(SWITCH_INTERVAL)
-            self._sources = [
-                Worker("camera", self._video.samples(), None, [Tap(self._on_picture)]),
-                Worker("microphone", self._audio.samples(), None, [Tap(self._on_sound)]),
+            self._threads.sources = [
+                Worker("camera", self._video.samples(), None, [Tap(self._intake.picture)]),
+                Worker("microphone", self._audio.samples(), None, [Tap(self._intake.sound)]),
             ]
-            for worker in self._sources:
+            for worker in self._threads.sources:
                 worker.start()
 
     def start(self, folder: Path | None = None) -> None:
@@ -156,10 +153,10 @@ class LiveSession:
                 return
             self.preview()
             self._state = LiveState.STARTING
-            self._workers = self._make_workers()
-            self._loading = {worker.name for worker in self._workers}
+            workers = self._threads.workers = self._make_workers()
+            self._loading = {worker.name for worker in workers}
             if folder is not None:
-                self._recording = LiveRecording(
+                recording = self._threads.recording = LiveRecording(
                     self._channels.recorder,
                     lambda: self._make_sink(folder),
                     self._manifest,
@@ -167,8 +164,8 @@ class LiveSession:
                     self._on_failure,
                 )
                 self._loading.add("recorder")
-                self._recording.worker.start()
-            for worker in self._workers:
+                recording.worker.start()
+            for worker in workers:
                 worker.start()
 
     def _make_workers(self) -> list[Worker]:
@@ -177,7 +174,9 @@ class LiveSession:
         def opener(name: str) -> Callable[[], AbstractContextManager[Any]]:
             return lambda: self._opened(name)
 
-        make = _worker_maker(self._on_failure)
+        def make(name: str, inbox: Any, opener: Any, outputs: list[Output]) -> Worker:
+            return Worker(name, inbox, opener, outputs, self._on_failure)
+
         return [
             make("face", channels.frames, opener("face"),
                  [channels.face, Tap(self._seen.on_face), record]),
@@ -186,7 +185,8 @@ class LiveSession:
                   Only("tentative voice", channels.voice), Tap(self._seen.on_speech), record]),
             make("text", channels.words, opener("text"),
                  [channels.text, Tap(self._seen.on_text), record]),
-            make("engine", Ticks(self._clock, self._now, lambda: self._engine, self._ending),
+            make("engine", Ticks(self._clock, self._now, lambda: self._engine,
+                                self._threads.ending),
                  self._open_engine, [record]),
         ]  # fmt: skip
 
@@ -202,7 +202,8 @@ class LiveSession:
     @contextmanager
     def _open_engine(self) -> Iterator[EngineStage]:
         models = self._models()
-        predictor, self._build = models.live_predictor(lambda text: self._seen.tell("engine", text))
+        predictor, build = models.live_predictor(lambda text: self._seen.tell("engine", text))
+        self._threads.build = build
         engine = EngineStage(
             models.checkpoint().live_windows(),
             predictor,
@@ -220,23 +221,18 @@ class LiveSession:
         try:
             yield engine
         finally:
-            self._stop_build()
-
-    def _stop_build(self) -> None:
-        if self._build is not None:
-            self._build.stop()
+            self._threads.stop_build()
 
     def _ready(self, name: str) -> None:
         with self._lock:
             self._loading.discard(name)
             if not self._loading and self._state is LiveState.STARTING:
-                self._zero = self._clock.now()
+                self._intake.zero = self._clock.now()
                 self._playheads.restart()
                 self._state = LiveState.RUNNING
                 if self._engine is not None:
                     self._engine.running = True
-                if self._build is not None:  # not before: it would hold up the loading
-                    self._build.start()
+                self._threads.start_build()  # not before: it would hold up the loading
                 for event in self._seen.events:  # what happened before there was a session time
                     self._record(event)
 
@@ -282,37 +278,14 @@ class LiveSession:
         return self._ended.wait(seconds) and not self.stragglers
 
     def _close(self, discard: bool) -> None:
-        """End sources first, then what they feed, and the recording last."""
-        channels = self._channels
-        self._stop_build()
-        self._video.end()
-        self._audio.end()
-        by_name = {worker.name: worker for worker in self._workers}
-        if not discard:
-            _join(self._sources, STOP_SECONDS / 3)
-            channels.frames.close()
-            channels.sound.close()
-            _join([w for w in self._workers if w.name != "engine"], STOP_SECONDS / 3)
-            if "engine" in by_name:
-                by_name["engine"].stop()
-                self._ending.set()
-                by_name["engine"].join(STOP_SECONDS / 6)
-        for worker in [*self._sources, *self._workers]:
-            if worker.alive:
-                worker.abort()
-        self._ending.set()
-        builds = [] if self._build is None else [self._build]
-        _join([*self._sources, *self._workers, *builds], STOP_SECONDS / 6)
-        if self._recording is not None:
-            if discard:
-                self._recording.discard()
-            else:
-                self._recording.finish()
-        for channel in channels.all:
-            channel.abandon()
+        self._threads.end(self._end_feeds, discard=discard)
         self._seen.picture = None
         self._state = LiveState.STOPPED
         self._ended.set()
+
+    def _end_feeds(self) -> None:
+        self._video.end()
+        self._audio.end()
 
     # -- what the window changes
 
@@ -375,41 +348,9 @@ class LiveSession:
 
     def health(self) -> Health:
         engine = "" if self._engine is None else self._models().engine_name()
-        return self._watch.health(self._clock.now(), self._audio.source, self._busy(), engine)
-
-    def _busy(self) -> Mapping[str, int]:
-        return {worker.name: worker.busy for worker in (*self._workers, *self._recorder)}
+        return self._watch.health(self._clock.now(), self._audio.source, self._threads.busy, engine)
 
     # -- what comes from the workers, in their threads
-
-    def _session_time(self, sample: Sample[Any]) -> Sample[Any] | None:
-        """The sample in session time; None if it is not to be analysed."""
-        if self._zero is None or self._state is not LiveState.RUNNING:
-            return None
-        zero = self._zero
-        if sample.start < zero:
-            return None  # it was taken before the session began
-        return Sample(
-            sample.stream, sample.start - zero, sample.end - zero,
-            max(sample.published - zero, sample.end - zero), sample.data,
-        )  # fmt: skip
-
-    def _on_picture(self, sample: Sample[VideoFrame]) -> None:
-        taken = self._session_time(sample)
-        self._seen.picture = sample if taken is None else taken
-        self._meters.event("camera", self._clock.now())
-        if taken is not None:
-            self._meters.delay("picture", self._now() - taken.end)
-            _put(self._channels.frames, taken)
-            self._record(taken)
-
-    def _on_sound(self, sample: Sample[AudioBlock]) -> None:
-        self._seen.hear(sample.data)
-        taken = self._session_time(sample)
-        if taken is not None:
-            self._meters.delay("sound", self._now() - taken.end)
-            _put(self._channels.sound, taken)
-            self._record(taken)
 
     def _on_settled(self, predictions: Predictions) -> None:
         self._seen.on_settled(predictions)
@@ -438,8 +379,8 @@ class LiveSession:
         self._ready(failure.worker)
 
     def _record(self, sample: Sample[Any]) -> None:
-        if self._recording is not None and self._zero is not None:
-            self._recording.take(sample)
+        if self._threads.recording is not None and self._intake.zero is not None:
+            self._threads.recording.take(sample)
 
     def _manifest(self) -> dict[str, Any]:
         health = self._watch.as_json(self.health())
@@ -448,40 +389,3 @@ class LiveSession:
             "microphone": described(self._audio.status),
         }
         return {"live": {"sources": sources, "health": health}, "model": self._models().describe()}
-
-
-class _Shared:
-    """A value made by the first thread that asks, as `inference.models` makes its models."""
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = make
-        self._lock = threading.Lock()
-        self._made: list[Any] = []
-
-    def __call__(self) -> Any:
-        with self._lock:
-            if not self._made:
-                self._made.append(self._make())
-            return self._made[0]
-
-
-def _worker_maker(on_failure: Callable[[Failure], None]) -> Callable[..., Worker]:
-    def make(name: str, inbox: Any, opener: Any, outputs: list[Output]) -> Worker:
-        return Worker(name, inbox, opener, outputs, on_failure)
-
-    return make
-
-
-def _put(channel: Output, sample: Sample[Any]) -> None:
-    try:
-        channel.put(sample)
-    except ChannelClosed:
-        return  # that branch has failed; it was told
-
-
-def _join(workers: Sequence[Worker | BackgroundBuild], seconds: float) -> None:
-    import time
-
-    until = time.monotonic() + seconds
-    for worker in workers:
-        worker.join(max(0.0, until - time.monotonic()))

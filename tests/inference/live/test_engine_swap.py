@@ -292,5 +292,5 @@ def test_nothing_is_built_for_an_engine_that_is_ready(
     shutil.copytree(built, engines)
     one, _ = with_network(stage, checkpoint)
     one.running()
-    assert one.session._build is None
+    assert one.session._threads.build is None
     assert one.session.health().engine == "onnxruntime on CPU"
