@@ -3,9 +3,10 @@
 import argparse
 import json
 import sys
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from desktop.argument_types import day, days_or_forever, probability
 
 if TYPE_CHECKING:
     from desktop.library import Entry
@@ -19,11 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing = actions.add_parser("list", help="all sessions, the newest first")
     searching = actions.add_parser("search", help="sessions by words, date, markers and peaks")
     searching.add_argument("words", nargs="*", metavar="WORD", help="spoken in one sentence")
-    searching.add_argument("--since", type=_day, metavar="YYYY-MM-DD")
-    searching.add_argument("--until", type=_day, metavar="YYYY-MM-DD", help="the last day")
+    searching.add_argument("--since", type=day, metavar="YYYY-MM-DD")
+    searching.add_argument("--until", type=day, metavar="YYYY-MM-DD", help="the last day")
     searching.add_argument("--marker", default="", metavar="TEXT", help="part of a marker")
     searching.add_argument("--emotion", metavar="NAME", help="an emotion that peaks")
-    searching.add_argument("--least", type=float, default=0.5, metavar="P", help="of its peak")
+    searching.add_argument(
+        "--least", type=probability, metavar="P", help="of its peak; default: 0.5"
+    )
     rebuilding = actions.add_parser("rebuild", help="make the index anew from the folders")
     for action in (listing, searching):
         action.add_argument("--json", action="store_true", help="print one JSON object per session")
@@ -39,24 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     noting.add_argument("text", nargs="?", metavar="TEXT", help='"-" reads standard input')
     keeping = actions.add_parser("keep", help="say for how long a recorded session is kept")
     keeping.add_argument("session", type=Path, metavar="SESSION")
-    keeping.add_argument("days", type=_days, metavar="DAYS", help='or "forever"')
+    keeping.add_argument("days", type=days_or_forever, metavar="DAYS", help='or "forever"')
     keeping.add_argument(
         "--delete", action="store_true", help="then delete it for good (default: to the trash)"
     )
     trashing = actions.add_parser("trash", help="move sessions to the trash")
     trashing.add_argument("sessions", nargs="+", type=Path, metavar="SESSION")
-
-
-def _day(text: str) -> date:
-    return date.fromisoformat(text)
-
-
-def _days(text: str) -> int | None:
-    if text == "forever":
-        return None
-    if not text.isdecimal():
-        raise ValueError(text)
-    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -82,13 +73,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _look(args: argparse.Namespace) -> None:
-    from desktop.library import Library, Query, library_folder, look_after
+    from assets.errors import BadInput
+    from desktop.library import PEAK, Library, Query, library_folder, look_after
 
     query = Query()
     if args.action == "search":
         words = " ".join(args.words)
-        query = Query(words, args.since, args.until, args.marker, args.emotion, args.least)
+        if args.least is not None and args.emotion is None:
+            raise BadInput("--least goes with --emotion; name one, or drop it")
+        least = PEAK if args.least is None else args.least
+        query = Query(words, args.since, args.until, args.marker, args.emotion, least)
     folder = args.folder or library_folder()
+    if args.folder is not None and not folder.is_dir():
+        raise BadInput(f"there is no folder {folder}")
     for line in look_after(folder):
         print(line, file=sys.stderr)
     with Library(folder) as library:

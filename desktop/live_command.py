@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from desktop.argument_types import days
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -35,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--features-only", action="store_true", help="record neither pictures nor sound"
     )
     parser.add_argument(
-        "--keep-days", type=int, metavar="N", help="move the session to the trash after N days"
+        "--keep-days", type=days, metavar="N", help="move the session to the trash after N days"
     )
     parser.add_argument(
         "--outlet", action="append", default=[], metavar="OUTLET", dest="outlets",

@@ -98,13 +98,20 @@ def export(
 ) -> list[tuple[Format, Exported]]:
     """Write a session as each of the formats, named after its folder, into the folder `out`.
 
-    With one format `out` may be the file itself, told by the format's suffix. Each format is whole
+    With one format `out` may be the file itself, told by the format's suffix; that of another
+    format is refused. Each format is whole
     or not there; those before one that fails stay. Raises SessionError and BadInput.
     """
     options = options or ExportOptions()
     entries = [format_named(name) for name in dict.fromkeys(formats)]
     if not entries:
         raise BadInput("name at least one export format")
+    kinds = {entry.suffix.lower() for entry in FORMATS}
+    is_file = out.suffix.lower() in kinds and not out.is_dir()
+    if is_file and len(entries) > 1:
+        raise BadInput(f"{out} is the name of one file, and there are several; give a folder")
+    if is_file and entries[0].suffix.lower() != out.suffix.lower():
+        raise BadInput(f"{out} does not end in {entries[0].suffix}; give such a name, or a folder")
     done = []
     for number, entry in enumerate(entries):
 
@@ -112,7 +119,7 @@ def export(
             progress((number + share) / len(entries))
 
         path = out / f"{session.folder.resolve().name}{entry.suffix}"
-        if len(entries) == 1 and out.suffix.lower() == entry.suffix.lower() and not out.is_dir():
+        if is_file:
             path = out
         done.append((entry, entry.exporter(session, path, options, part)))
         part(1.0)

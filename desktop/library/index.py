@@ -223,8 +223,8 @@ class Library:
             (words, "SELECT session, time, text FROM spoken WHERE spoken MATCH ?", [words]),
             (
                 query.marker,
-                "SELECT session, time, label FROM marker WHERE instr(lower(label), ?)",
-                [query.marker.lower()],
+                "SELECT session, time, label FROM marker WHERE instr(casefold(label), ?)",
+                [query.marker.casefold()],
             ),
             (
                 query.emotion,
@@ -249,6 +249,8 @@ class Library:
             self._index.parent.mkdir(parents=True, exist_ok=True)
             for _ in range(2):
                 base = sqlite3.connect(self._index, timeout=10.0)
+                # SQLite's own lower() knows the letters of ASCII alone
+                base.create_function("casefold", 1, str.casefold, deterministic=True)
                 try:
                     if base.execute("PRAGMA user_version").fetchone()[0] == VERSION:
                         base.execute("SELECT count(*) FROM session").fetchone()

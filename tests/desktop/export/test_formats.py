@@ -36,6 +36,21 @@ def test_one_format_may_name_its_file(name: str, session: Session, tmp_path: Pat
     assert left(tmp_path) == sorted(["deep", *(file.name for file in again.files)])
 
 
+@pytest.mark.parametrize(
+    ("formats", "said"),
+    [
+        (["csv", "vtt"], "x.csv is the name of one file, and there are several; give a folder"),
+        (["vtt"], "x.csv does not end in .vtt; give such a name, or a folder"),
+    ],
+)
+def test_the_name_of_another_format_is_no_folder(
+    formats: list[str], said: str, session: Session, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput, match=said):
+        export(session, formats, tmp_path / "x.csv")
+    assert left(tmp_path) == []
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_same_session_gives_the_same_bytes(name: str, session: Session, tmp_path: Path) -> None:
     files = export(session, [name], tmp_path)[0][1].files

@@ -302,3 +302,32 @@ def test_from_the_command_line(
     assert len(lines("list", "--folder", str(folder))) == 2
     assert main(["library", "search", "--emotion", "joy"]) == 2
     assert "choose from neutral, happy" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["search", "--since", "2026-99-01"], "'2026-99-01' is no day; write it as 2026-03-01"),
+        (["search", "--emotion", "sad", "--least", "3"], "'3' is no probability from 0 to 1"),
+        (["search", "--emotion", "sad", "--least", "x"], "'x' is no probability from 0 to 1"),
+        (["search", "--least", "0.7"], "--least goes with --emotion; name one, or drop it"),
+        (["keep", "talk", "0"], "'0' is no number of days, 1 or more"),
+        (["keep", "talk", "soon"], "'soon' is no number of days, 1 or more"),
+        (["list", "--folder", "not here"], "there is no folder not here"),
+    ],
+)
+def test_the_command_line_says_what_is_wrong(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:  # the parser leaves so, the command returns
+        sys.exit(main(["library", *words]))
+    assert left.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_markers_are_found_in_any_case(tmp_path: Path) -> None:
+    made_session(tmp_path / "s" / "talk", marks=[{"time": 1.0, "label": "Ängstliche Straße"}])
+    with Library(tmp_path / "s", tmp_path / "index") as library:
+        library.refresh()
+        for part in ("ÄNGST", "äng", "STRASSE"):
+            assert [e.title for e in library.find(Query(marker=part))] == ["talk"], part
