@@ -1,6 +1,18 @@
 """The error tree: every error raised on purpose derives from `AffectscopeError`."""
 
-__all__ = ["AffectscopeError", "BadInput", "ModelFileError", "SessionError", "StreamError"]
+__all__ = [
+    "AffectscopeError",
+    "BadInput",
+    "ModelFileError",
+    "SessionError",
+    "StreamError",
+    "one_line",
+]
+
+
+def one_line(error: BaseException) -> str:
+    """The kind and the text of an error, 200 characters at most."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 
 class AffectscopeError(Exception):

@@ -25,10 +25,7 @@ class AlwaysAll(FaceLandmarker):
     """Looks for all faces in every picture."""
 
     def _look_around(self, *_: object) -> None:
-        if self._looked_for != MAX_FACES:
-            self._landmarker.close()
-            self._looked_for = MAX_FACES
-            self._landmarker = self._opened()
+        self._look_for(MAX_FACES)
 
 
 def seconds(landmarker: FaceLandmarker, frames: list[Sample[VideoFrame]]) -> float:

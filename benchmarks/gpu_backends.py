@@ -23,9 +23,8 @@ from typing import Any
 import numpy as np
 
 from assets import ASSETS
-from assets.errors import AffectscopeError, BadInput
+from assets.errors import AffectscopeError, BadInput, one_line
 from benchmarks.backends import BATCH, full, in_turns, ratio
-from inference.backends.exchange import one_line
 from inference.backends.interface import Engine, Outputs
 from inference.backends.opening import ON_GPU, noise, open_engine
 from inference.backends.source import Source

@@ -292,6 +292,8 @@ def run(folder: Path, hours: float, landmarks: bool) -> dict[str, Any]:
         checkpoint=lambda: SimpleNamespace(live_windows=lambda: LIVE_WINDOWS),
         live_predictor=lambda _on_change: (predict, None),
         engine_name=lambda: "stand-in",
+        devices=dict,
+        gave_way=dict,
         describe=dict,
     )
     device = SourceChoice("device", "0", "soak")

@@ -89,6 +89,8 @@ def run(args: argparse.Namespace) -> int:
             outcomes = _one_by_one(items, models, bar)
         for outcome in outcomes:
             codes.add(outcome.code)
+            for remark in outcome.remarks:
+                bar.line(f"affectscope: {remark}")
             if "error" in outcome.summary:
                 bar.line(outcome.trace or f"affectscope: {outcome.summary['error']}")
             bar.clear()

@@ -45,6 +45,8 @@ class Outcome:
     """Its exit code: 0, 2 for bad input, else 1."""
     trace: str | None = None
     """Where the program failed, if that is no fault of the input."""
+    remarks: tuple[str, ...] = ()
+    """What else is to be told: a GPU that failed, and what goes on in its place."""
 
 
 def found_in(places: Iterable[Path]) -> list[Path]:
@@ -104,18 +106,21 @@ def analyse(
     """
     from assets.errors import AffectscopeError, BadInput
 
+    remarks: list[str] = []
     try:
         used = models or _models(item.checkpoint, item.backend)
+        used.on_fallback = lambda _part, text: remarks.append(text)
         summary = _summary_of(item, used, watch)
         if item.picture:
             summary["picture"] = _draw(item.folder)
-        return Outcome(summary, 0)
+        return Outcome(summary, 0, remarks=tuple(remarks))
     except AffectscopeError as error:
         failed = {"video": str(item.video), "error": str(error)}
-        return Outcome(failed, 2 if isinstance(error, BadInput) else 1)
+        code = 2 if isinstance(error, BadInput) else 1
+        return Outcome(failed, code, remarks=tuple(remarks))
     except Exception as error:
         failed = {"video": str(item.video), "error": f"{type(error).__name__}: {error}"}
-        return Outcome(failed, 1, traceback.format_exc().rstrip())
+        return Outcome(failed, 1, traceback.format_exc().rstrip(), tuple(remarks))
 
 
 def _summary_of(

@@ -7,7 +7,7 @@ from desktop.theme import GRID, figures
 from desktop.time_format import MINUS
 from inference.live import Health
 
-__all__ = ["HealthPanel", "health_line"]
+__all__ = ["HealthPanel", "devices_line", "health_line"]
 
 STAGES = (
     ("picture", "Camera", "until a picture reaches the program"),
@@ -33,6 +33,17 @@ def health_line(health: Health) -> str:
     dropped = sum(health.dropped.values())
     parts.append(f"{dropped} dropped" if dropped else "nothing dropped")
     return " \N{MIDDLE DOT} ".join(parts)
+
+
+def devices_line(health: Health) -> str:
+    """Where the models run: "on CPU", or which of them where, and which a GPU has failed."""
+    if not health.gave_way and set(health.devices.values()) == {"cpu"}:
+        return "on CPU"
+    return ", ".join(
+        f"{part} on {'CPU' if device == 'cpu' else 'GPU'}"
+        + (" (the GPU failed)" if part in health.gave_way else "")
+        for part, device in health.devices.items()
+    )
 
 
 class HealthPanel(QScrollArea):
@@ -65,7 +76,7 @@ class HealthPanel(QScrollArea):
         self._grid.setRowMinimumHeight(row, GRID)
         figures_below = [*((key, f"{name}/s") for key, name in RATES)]
         figures_below += [("dropped", "Dropped"), ("drift", "Sound clock")]
-        figures_below += [("engine", "Network"), ("step", "Quality")]
+        figures_below += [("engine", "Network"), ("devices", "Models"), ("step", "Quality")]
         for key, name in figures_below:
             row += 1
             self._put(row, 0, f"{key} label", name)
@@ -95,6 +106,9 @@ class HealthPanel(QScrollArea):
         sign = MINUS if drift is not None and drift < 0 else "+"
         self._set("drift", "\N{EN DASH}" if drift is None else f"{sign}{abs(drift):.0f} ppm")
         self._set("engine", health.engine or "\N{EN DASH}")
+        self._set("devices", devices_line(health) or "\N{EN DASH}")
+        reasons = (f"{part}: {error}" for part, error in health.gave_way.items())
+        self._cells["devices"].setToolTip("\n".join(reasons))
         self._set("step", health.step_text or "full")
         self._cells["step"].setToolTip(health.step_reason)
 

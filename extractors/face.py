@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from extractors.face_result import FoundFaces, find_faces
 from extractors.features import FaceFeatures, FloatArray, VideoFrame
+from extractors.gpu_or_cpu import CPU, GaveWay, GpuOrCpu, ignore
 from extractors.native_log import native_log_captured
 from extractors.stream import SECOND, Sample
 
@@ -172,13 +173,14 @@ class FaceLandmarker:
         max_faces: int = MAX_FACES,
         confidence: float = 0.5,
         device: str = "cpu",
+        gave_way: GaveWay = ignore,
     ) -> None:
         """Load `face_landmarker.task`. `confidence` 0 to 1: what counts as a face.
 
-        `device` is "cpu" or "gpu"; where MediaPipe finds no GPU it is the CPU, and `device` says
-        so.
+        `device` is "cpu" or "gpu"; where MediaPipe finds no GPU, or it fails later, it is the CPU;
+        `device` then says so, and `gave_way` why.
         """
-        self.device = device
+        self._gave_way = gave_way
         self._bundle = model.read_bytes()
         self._video = video
         self._max_faces = max_faces
@@ -190,23 +192,21 @@ class FaceLandmarker:
         self._last = 0
         self._last_ms = -1
         self._looked_for = 1 if video else max_faces
-        self._landmarker: Any = self._opened()
+        self._landmarker: GpuOrCpu[Any] | None = self._opened(device)
 
-    def _opened(self) -> Any:
+    @property
+    def device(self) -> str:
+        """Where it runs: "cpu" or "gpu"."""
+        return CPU if self._landmarker is None else self._landmarker.device
+
+    def _opened(self, device: str) -> GpuOrCpu[Any]:
         """A landmarker of MediaPipe that has seen nothing yet, for `_looked_for` faces."""
-        from mediapipe.tasks.python import BaseOptions
+        return GpuOrCpu(self._open_on, device, self._gave_way, free=_freed)
 
-        delegates = BaseOptions.Delegate
-        if self.device == "gpu":
-            try:
-                return self._open_on(delegates.GPU)
-            except (RuntimeError, ValueError, NotImplementedError):
-                self.device = "cpu"
-        return self._open_on(delegates.CPU)
-
-    def _open_on(self, delegate: Any) -> Any:
+    def _open_on(self, device: str) -> Any:
         from mediapipe.tasks.python import BaseOptions, vision
 
+        delegate = BaseOptions.Delegate.GPU if device == "gpu" else BaseOptions.Delegate.CPU
         options = vision.FaceLandmarkerOptions(
             base_options=BaseOptions(model_asset_buffer=self._bundle, delegate=delegate),
             running_mode=vision.RunningMode.VIDEO if self._video else vision.RunningMode.IMAGE,
@@ -231,17 +231,21 @@ class FaceLandmarker:
 
         picture = mp.Image(mp.ImageFormat.SRGB, np.ascontiguousarray(image))
         if not self._video:
-            return self._features(find_faces(self._landmarker, picture), 0, FaceFollower())
+            return self._features(self._found(picture), 0, FaceFollower())
         if time < self._last:
             raise ValueError(f"picture at {time} ns comes after one at {self._last} ns")
         self._last = time
         self._look_around(picture, time)
         # MediaPipe counts whole milliseconds and wants each picture later than the last
         self._last_ms = max(time // MILLISECOND, self._last_ms + 1)
-        found = find_faces(self._landmarker, picture, self._last_ms)
+        found = self._found(picture, self._last_ms)
         if len(found.landmarks) > 1:
             self._crowd_until = time + CROWD_KEPT
         return self._features(found, time, self._follower)
+
+    def _found(self, picture: Any, *time: int) -> FoundFaces:
+        assert self._landmarker is not None, "it is closed"
+        return self._landmarker(lambda landmarker: find_faces(landmarker, picture, *time))
 
     def _look_around(self, picture: Any, time: int) -> None:
         """Decide how many faces to look for in this picture."""
@@ -252,10 +256,14 @@ class FaceLandmarker:
             if self._scout(picture) > 1:
                 self._crowd_until = time + CROWD_KEPT
         wanted = self._max_faces if time < self._crowd_until else 1
-        if wanted != self._looked_for:
-            self._landmarker.close()
-            self._looked_for = wanted
-            self._landmarker = self._opened()
+        self._look_for(wanted)
+
+    def _look_for(self, faces: int) -> None:
+        if faces != self._looked_for and self._landmarker is not None:
+            device = self._landmarker.device
+            self._landmarker.model.close()
+            self._looked_for = faces
+            self._landmarker = self._opened(device)
 
     @staticmethod
     def _features(found: FoundFaces, time: int, follower: FaceFollower) -> FaceFeatures:
@@ -273,7 +281,7 @@ class FaceLandmarker:
     def close(self) -> None:
         """Free the models. Calling it twice does no harm."""
         if self._landmarker is not None:
-            self._landmarker.close()
+            self._landmarker.model.close()
             self._landmarker = None
         if self._scout is not None:
             self._scout.close()
@@ -315,8 +323,18 @@ class FaceStage:
         return iter(())
 
 
+def _freed(landmarker: Any) -> None:
+    """End a landmarker of MediaPipe that has failed: closing it may raise that error again."""
+    try:
+        landmarker.close()
+    finally:
+        landmarker._handle = None  # or it would be closed once more when nobody holds it
+
+
 @contextmanager
-def open_face_stage(model: Path, *, device: str = "cpu") -> Iterator[FaceStage]:
-    """The stage with a landmarker of its own in video mode; `device` as for the landmarker."""
-    with FaceLandmarker(model, device=device) as landmarker:
+def open_face_stage(
+    model: Path, *, device: str = "cpu", gave_way: GaveWay = ignore
+) -> Iterator[FaceStage]:
+    """The stage with a landmarker of its own in video mode; options as for the landmarker."""
+    with FaceLandmarker(model, device=device, gave_way=gave_way) as landmarker:
         yield FaceStage(landmarker)

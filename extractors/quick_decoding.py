@@ -32,17 +32,19 @@ class QuickDecoder:
         from faster_whisper.tokenizer import Tokenizer
 
         self._storage: Any = ctranslate2.StorageView
-        self._whisper: Any = speech.whisper
-        multilingual = self._whisper.model.is_multilingual
+        self._speech = speech
+        whisper = speech.whisper.model
         self._tokenizer: Any = Tokenizer(
-            self._whisper.hf_tokenizer, multilingual, "transcribe", speech.language or "en"
+            whisper.hf_tokenizer,
+            whisper.model.is_multilingual,
+            "transcribe",
+            speech.language or "en",
         )
         tokenizer = self._tokenizer
         self._prompt: list[int] = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
-        features = self._whisper.feature_extractor(np.zeros(0, np.float32))[:, : 2 * POSITIONS]
+        features = speech.feature_extractor(np.zeros(0, np.float32))[:, : 2 * POSITIONS]
         padding = ((0, 0), (0, 2 * POSITIONS - features.shape[1]))
-        silence = self._whisper.encode(np.pad(features, padding, mode="edge"))
-        self._silence: FloatArray = np.asarray(silence, np.float32)[0]
+        self._silence = speech.encode_features(np.pad(features, padding, mode="edge"))
 
     def __call__(self, states: FloatArray, said: Sequence[int] = ()) -> list[HeardWord]:
         """Words of sound with encoder states float32 [n, width], n <= 1500, at 50 Hz.
@@ -51,15 +53,18 @@ class QuickDecoder:
         only the words after them are given. Punctuation that follows `said` at once comes as a word
         of its own.
         """
-        count = len(states)
-        if count == 0:
+        if len(states) == 0:
             return []
-        encoded, sequence = self._decoded(states, said, count, POSITIONS)
+        return self._speech.whisper(lambda whisper: self._words(whisper, states, said))
+
+    def _words(self, whisper: Any, states: FloatArray, said: Sequence[int]) -> list[HeardWord]:
+        count = len(states)
+        encoded, sequence = self._decoded(whisper, states, said, count, POSITIONS)
         eot = self._tokenizer.eot
         tokens = [token for token in sequence if token < eot]
         if len(tokens) <= len(said):  # what was said is given back in front
             return []
-        (parts,) = self._whisper.find_alignment(self._tokenizer, [tokens], encoded, 2 * count)
+        (parts,) = whisper.find_alignment(self._tokenizer, [tokens], encoded, 2 * count)
         words: list[HeardWord] = []
         position = 0
         for part in parts:
@@ -92,12 +97,18 @@ class QuickDecoder:
         For measuring: `__call__` uses all there are.
         """
         length = -(-samples * STATE_RATE // SAMPLE_RATE)
-        _, sequence = self._decoded(states, (), length, silence)
+        whisper = self._speech.whisper.model
+        _, sequence = self._decoded(whisper, states, (), length, silence)
         text: str = self._tokenizer.decode(sequence)
         return text
 
     def _decoded(
-        self, states: FloatArray, said: Sequence[int], length: int, silence: int
+        self,
+        whisper: Any,
+        states: FloatArray,
+        said: Sequence[int],
+        length: int,
+        silence: int,
     ) -> tuple[Any, list[int]]:
         """The states that the decoder saw, and its tokens for `length` states of sound."""
         behind = self._silence[len(states) : len(states) + silence]
@@ -105,5 +116,5 @@ class QuickDecoder:
         encoded = self._storage.from_array(np.ascontiguousarray(whole))
         prompt = [*self._prompt, *said]
         bound = len(prompt) + MARGIN + TOKENS_PER_SECOND * length // STATE_RATE
-        result = self._whisper.model.generate(encoded, [prompt], beam_size=1, max_length=bound)
+        result = whisper.model.generate(encoded, [prompt], beam_size=1, max_length=bound)
         return encoded, list(result[0].sequences_ids[0])

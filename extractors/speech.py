@@ -10,6 +10,7 @@ import numpy as np
 
 from assets.errors import ModelFileError
 from extractors.features import SAMPLE_RATE, FloatArray, Utterances, Word
+from extractors.gpu_or_cpu import GaveWay, GpuOrCpu, ignore
 from extractors.stream import Sample, from_seconds
 from extractors.utterances import PADDING_MS, SILENCE_MS, THRESHOLD
 from extractors.voice_encoder import VoiceEncoder, read_weights
@@ -50,31 +51,29 @@ class SpeechModel:
         language: str | None = "en",
         device: str = "cpu",
         compute_type: str = "int8",
+        threads_on_cpu: int = 1,
+        gave_way: GaveWay = ignore,
     ) -> None:
         """Load a CTranslate2 model folder. Raises ModelFileError if it is not one.
 
-        `device` is "cpu" or "cuda"; a GPU that cannot take the model leaves it to the CPU, in int8,
-        and `device` says so.
+        `device` is "cpu" or "cuda"; a GPU that cannot take the model, or fails later, leaves it to
+        the CPU, in int8 and with `threads_on_cpu`; `device` then says so, and `gave_way` why.
         """
         from faster_whisper import WhisperModel
         from threadpoolctl import threadpool_limits
 
         if not (folder / "model.bin").is_file():
             raise ModelFileError(f"{folder} holds no speech model; run: affectscope models fetch")
+
+        def load(on: str) -> Any:
+            if on == device:
+                kind, count = compute_type, threads
+            else:
+                kind, count = "int8", threads_on_cpu
+            return WhisperModel(str(folder), device=on, compute_type=kind, cpu_threads=count)
+
         try:
-            self._model: Any
-            self.device = device
-            try:
-                self._model = WhisperModel(
-                    str(folder), device=device, compute_type=compute_type, cpu_threads=threads
-                )
-            except (RuntimeError, ValueError):
-                if device == "cpu":
-                    raise
-                self.device = "cpu"
-                self._model = WhisperModel(
-                    str(folder), device="cpu", compute_type="int8", cpu_threads=threads
-                )
+            self.whisper: GpuOrCpu[Any] = GpuOrCpu(load, device, gave_way)
         except (RuntimeError, ValueError, OSError) as error:
             raise ModelFileError(
                 f"the speech model in {folder} is damaged ({error}); run: affectscope models verify"
@@ -85,9 +84,19 @@ class SpeechModel:
         self.language = language
 
     @property
-    def whisper(self) -> Any:
-        """The faster-whisper model."""
-        return self._model
+    def device(self) -> str:
+        """Where words are decoded: "cpu" or "cuda". The voice is always encoded on the CPU."""
+        return self.whisper.device
+
+    @property
+    def compute_type(self) -> str:
+        """The numbers in which CTranslate2 really computes."""
+        return str(self.whisper.model.model.compute_type)
+
+    @property
+    def feature_extractor(self) -> Any:
+        """faster-whisper's: float32 [n] at 16 kHz to a log-mel spectrogram, 100 a second."""
+        return self.whisper.model.feature_extractor
 
     def words(self, samples: FloatArray) -> list[SpokenWord]:
         """Words spoken in `samples` float32 [n] at 16 kHz, in order; silence gives none.
@@ -96,7 +105,10 @@ class SpeechModel:
         """
         if len(samples) == 0:
             return []
-        segments, _ = self._model.transcribe(
+        return self.whisper(lambda model: self._transcribed(model, samples))
+
+    def _transcribed(self, model: Any, samples: FloatArray) -> list[SpokenWord]:
+        segments, _ = model.transcribe(
             samples,
             language=self.language,
             beam_size=5,
@@ -110,7 +122,7 @@ class SpeechModel:
             },
         )
         words: list[SpokenWord] = []
-        for segment in segments:
+        for segment in segments:  # decoded only now
             for word in segment.words or ():
                 if words and not word.word.startswith(" "):  # "D" and ".C." are one word
                     text, start, _, probability = words[-1]
@@ -148,8 +160,17 @@ class SpeechModel:
         """States of the last layer, from which words are decoded, of `samples` float32 [n], at most
         30 s, in one unpadded pass: float32 [ceil(n / 320), width]."""
         count, features = self._spectrogram(samples)
-        encoded: FloatArray = np.asarray(self._model.encode(features), np.float32)[0]
-        return encoded[:count]
+        return self.encode_features(features)[:count]
+
+    def encode_features(self, features: FloatArray) -> FloatArray:
+        """The same of a log-mel spectrogram float32 [80, 2 n]: float32 [n, width]."""
+        from ctranslate2 import StorageView
+
+        held = StorageView.from_array(np.ascontiguousarray(features[None], np.float32))
+        # what lies on a GPU is no array
+        encoded = self.whisper(lambda model: model.model.encode(held, to_cpu=True))
+        states: FloatArray = np.asarray(encoded, np.float32)[0]
+        return states
 
     def encode_voice(self, samples: FloatArray) -> FloatArray:
         """As `states`, of at most 30 s, in one unpadded pass through the first layers."""
@@ -161,7 +182,7 @@ class SpeechModel:
         count = math.ceil(len(samples) * STATE_RATE / SAMPLE_RATE)
         # the log-mel frames of one state more, so that the last state is whole
         whole = np.pad(samples, (0, (count + 1) * SAMPLE_RATE // STATE_RATE - len(samples)))
-        features = self._model.feature_extractor(whole, padding=0)
+        features = self.feature_extractor(whole, padding=0)
         return count, features[:, : features.shape[1] // 2 * 2]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from assets.errors import ModelFileError
 from extractors.features import TEXT_STATES, FloatArray, TextContext, Word
+from extractors.gpu_or_cpu import GaveWay, GpuOrCpu, ignore
 from extractors.stream import SECOND, Sample
 
 __all__ = ["CONTEXT_SPAN", "CONTEXT_WORDS", "TextEncoder", "TextStage", "open_text_stage"]
@@ -17,6 +18,7 @@ __all__ = ["CONTEXT_SPAN", "CONTEXT_WORDS", "TextEncoder", "TextStage", "open_te
 CONTEXT_WORDS = 24
 CONTEXT_SPAN = 8 * SECOND
 """Words are read together with the words before them, as far back as the window looks."""
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 MOST_TOKENS = 512
 """Positions of the network, with the two marks at the ends."""
 
@@ -25,12 +27,18 @@ class TextEncoder:
     """all-MiniLM-L6-v2 through ONNX Runtime: contextual states, one row per word."""
 
     def __init__(
-        self, model: Path, tokenizer: Path, *, threads: int = 1, device: str = "cpu"
+        self,
+        model: Path,
+        tokenizer: Path,
+        *,
+        threads: int = 1,
+        device: str = "cpu",
+        gave_way: GaveWay = ignore,
     ) -> None:
         """Load the network and its tokenizer. Raises ModelFileError if either is damaged.
 
-        `device` is "cpu" or "cuda"; ONNX Runtime falls back to the CPU without a word, so `device`
-        says what it really took.
+        `device` is "cpu" or "cuda"; a GPU that cannot take the network, or fails later, leaves it
+        to the CPU; `device` then says so, and `gave_way` why.
         """
         import onnxruntime
         from tokenizers import Tokenizer
@@ -38,15 +46,20 @@ class TextEncoder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        providers = ["CPUExecutionProvider"]
-        if device == "cuda":
-            providers.insert(0, "CUDAExecutionProvider")
-        try:
-            self._session: Any = onnxruntime.InferenceSession(
-                str(model), options, providers=providers
+
+        def load(on: str) -> Any:
+            provider = PROVIDERS[on]
+            # its own way back to the CPU prints on standard output and cannot be asked
+            session = onnxruntime.InferenceSession(
+                str(model), options, providers=[provider], enable_fallback=0
             )
-            on_gpu = "CUDAExecutionProvider" in self._session.get_providers()
-            self.device = "cuda" if on_gpu else "cpu"
+            taken = session.get_providers()[0]
+            if taken != provider:  # without CUDA's libraries it takes the CPU and says nothing
+                raise RuntimeError(f"ONNX Runtime took {taken} instead of {provider}")
+            return session
+
+        try:
+            self._session: GpuOrCpu[Any] = GpuOrCpu(load, device, gave_way)
             self._tokenizer: Any = Tokenizer.from_file(str(tokenizer))
         except Exception as error:  # both libraries raise bare or private exception types
             raise ModelFileError(
@@ -56,6 +69,11 @@ class TextEncoder:
         self._tokenizer.no_padding()
         # a word that the speech model repeats without end must not be longer than the network takes
         self._tokenizer.enable_truncation(MOST_TOKENS, direction="left")
+
+    @property
+    def device(self) -> str:
+        """Where the network runs: "cpu" or "cuda"."""
+        return self._session.device
 
     def __call__(self, words: Sequence[str]) -> FloatArray:
         """States of `words` in the context of each other: float32 [len(words), 384].
@@ -68,14 +86,12 @@ class TextEncoder:
             return states
         encoding = self._tokenizer.encode(list(words), is_pretokenized=True)
         ids = np.asarray([encoding.ids], np.int64)
-        (hidden,) = self._session.run(
-            ["last_hidden_state"],
-            {
-                "input_ids": ids,
-                "attention_mask": np.ones_like(ids),
-                "token_type_ids": np.zeros_like(ids),
-            },
-        )
+        feed = {
+            "input_ids": ids,
+            "attention_mask": np.ones_like(ids),
+            "token_type_ids": np.zeros_like(ids),
+        }
+        (hidden,) = self._session(lambda session: session.run(["last_hidden_state"], feed))
         counts = np.zeros(len(words), np.int64)
         for token, word in zip(hidden[0], encoding.word_ids, strict=True):
             if word is not None:

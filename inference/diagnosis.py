@@ -6,8 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from assets.errors import AffectscopeError
-from inference.backends.exchange import one_line
+from assets.errors import AffectscopeError, one_line
 from inference.backends.interface import Engine
 from inference.backends.opening import AUTO, BACKENDS, backend, choose, noise, open_engine
 from inference.backends.source import Source

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from assets.manifest import manifest
 from assets.pretrained import path_of
-from inference.compute_plan import ComputePlan, compute_plan, this_machine
+from extractors.gpu_or_cpu import CPU
+from inference.compute_plan import ComputePlan, Machine, compute_plan, this_machine, usable_cores
 
 if TYPE_CHECKING:
     from extractors.face import FaceStage
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Models"]
 
 T = TypeVar("T")
+PARTS = ("face", "speech", "text")
 SETS = ("whisper-tiny.en", "face-landmarker", "minilm")
 
 
@@ -79,6 +81,11 @@ class Models:
         self._engine: ExchangeableEngine | None = None
         self._chosen = ""
         self._devices: dict[str, str] = {}
+        self._speech_type: Callable[[], str] | None = None
+        self._gave_way: dict[str, str] = {}
+        self.on_fallback: Callable[[str, str], None] = _ignore
+        """Told "face", "speech", "text" or "engine", in whose thread a GPU fails, and what happened
+        in one line."""
 
     def live_predictor(
         self, on_change: Callable[[str], None]
@@ -100,8 +107,8 @@ class Models:
             engine, self._chosen = open_engine(
                 self._source(), self._backend, half=self._half, threads=threads
             )
-        engine.on_change = on_change
         self._engine = engine
+        _tell_all(engine, on_change)
         return Predictor(self.checkpoint(), engine), build
 
     def engine_name(self) -> str:
@@ -114,9 +121,21 @@ class Models:
         """The stage that finds the face, where the plan wants it."""
         from extractors.face import open_face_stage
 
-        with open_face_stage(self.face, device=self.plan.face_device) as stage:
+        with open_face_stage(
+            self.face, device=self.plan.face_device, gave_way=self._fell_back("face")
+        ) as stage:
             self._devices["face"] = stage.device
+            if stage.device != CPU:
+                self._gave_way.pop("face", None)
             yield stage
+
+    def devices(self) -> dict[str, str]:
+        """Where face, speech and text run now, of those that are loaded: "cpu", "gpu", "cuda"."""
+        return {part: self._devices[part] for part in PARTS if part in self._devices}
+
+    def gave_way(self) -> dict[str, str]:
+        """Of those that run on the CPU because a GPU failed: its error in one line."""
+        return {part: self._gave_way[part] for part in PARTS if part in self._gave_way}
 
     def mark(self) -> Sequence[int]:
         """A point in time, for `describe`."""
@@ -127,19 +146,23 @@ class Models:
 
         "backend" and "device" are those at the end; "engines" are all that answered since the mark
         `since`, with the number of their windows. "compute" is what was planned, "devices" where
-        the other models really ran.
+        the other models really run, "gave_way" why a GPU that was planned does not.
         """
         known, engine = manifest(), self._engine
         ran = {} if engine is None else {
             "backend": engine.backend, "device": engine.device, "chosen": self._chosen,
             "engines": engine.since(since),
         }  # fmt: skip
+        devices = self.devices()
+        if self._speech_type is not None:
+            devices["speech_type"] = self._speech_type()
         return {
             "checkpoint": self.checkpoint_path.name,
             "checkpoint_sha256": hashlib.sha256(self.checkpoint_path.read_bytes()).hexdigest(),
             **ran,
             "compute": self.plan.to_dict(),
-            "devices": dict(sorted(self._devices.items())),
+            "devices": devices,
+            "gave_way": self.gave_way(),
             "pretrained": {file.key: file.sha256 for name in SETS for file in known.of(name).files},
         }
 
@@ -152,9 +175,20 @@ class Models:
             threads=plan.speech_threads,
             device=plan.speech_device,
             compute_type=plan.speech_type,
+            threads_on_cpu=compute_plan(Machine(usable_cores())).speech_threads,
+            gave_way=self._fell_back("speech"),
         )
-        self._devices |= {"speech": model.device, "speech_type": model.whisper.model.compute_type}
+        self._devices["speech"] = model.device
+        self._speech_type = lambda: model.compute_type
         return model
+
+    def _fell_back(self, part: str) -> Callable[[str], None]:
+        def tell(error: str) -> None:
+            self._devices[part] = CPU
+            self._gave_way[part] = error
+            self.on_fallback(part, f"{part}: the GPU failed, the CPU goes on: {error}")
+
+        return tell
 
     def _load_text(self) -> "TextEncoder":
         from extractors.text import TextEncoder
@@ -165,6 +199,7 @@ class Models:
             folder / "tokenizer.json",
             threads=self.plan.text_threads,
             device=self.plan.text_device,
+            gave_way=self._fell_back("text"),
         )
         self._devices["text"] = encoder.device
         return encoder
@@ -176,9 +211,21 @@ class Models:
         self._engine, self._chosen = open_engine(
             self._source(), self._backend, half=self._half, threads=self.plan.network_threads
         )
+        _tell_all(self._engine, lambda text: self.on_fallback("engine", text))
         return Predictor(self.checkpoint(), self._engine)
 
     def _source(self) -> "Source":
         from inference.backends.source import Source
 
         return Source(self.checkpoint_path, self.checkpoint)
+
+
+def _tell_all(engine: "ExchangeableEngine", tell: Callable[[str], None]) -> None:
+    """What the engine has said already, while it was opened, and what it will say."""
+    for text in engine.remarks:
+        tell(text)
+    engine.on_change = tell
+
+
+def _ignore(*_: str) -> None:
+    """Nobody wants to know."""

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assets.errors import AffectscopeError
-from inference.backends.exchange import ExchangeableEngine, one_line
+from assets.errors import AffectscopeError, one_line
+from inference.backends.exchange import ExchangeableEngine
 from inference.backends.interface import Engine
 
 __all__ = ["BackgroundBuild", "Better"]

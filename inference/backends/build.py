@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from inference.backends.exchange import one_line
+from assets.errors import one_line
 from inference.backends.opening import backend, compiled
 from inference.backends.source import Source
 

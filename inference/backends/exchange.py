@@ -4,14 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from assets.errors import one_line
 from inference.backends.interface import Engine, Inputs, Outputs
 
-__all__ = ["ExchangeableEngine", "Stint", "one_line"]
-
-
-def one_line(error: BaseException) -> str:
-    """The kind and the text of an error, 200 characters at most."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
+__all__ = ["ExchangeableEngine", "Stint"]
 
 
 @dataclass(slots=True)

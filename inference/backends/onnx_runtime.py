@@ -50,7 +50,10 @@ class OnnxRuntime(FromOnnx):
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             session = onnxruntime.InferenceSession(
-                str(file), options, providers=[(self.provider, self.provider_options(file))]
+                str(file),
+                options,
+                providers=[(self.provider, self.provider_options(file))],
+                enable_fallback=0,  # it would print on standard output, and not be told
             )
         except Exception as error:  # its errors have no common root
             raise AffectscopeError(f"ONNX Runtime cannot open {file}: {error}") from error

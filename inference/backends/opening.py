@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from assets.errors import AffectscopeError, BadInput
+from assets.errors import AffectscopeError, BadInput, one_line
 from inference.backends import engine_cache
 from inference.backends.background_build import BackgroundBuild, Better
-from inference.backends.exchange import ExchangeableEngine, one_line
+from inference.backends.exchange import ExchangeableEngine
 from inference.backends.interface import Backend, BackendMissing, Engine, Inputs, Outputs
 from inference.backends.source import Source
 from inference.nvidia_gpu import nvidia_gpu
@@ -153,9 +153,13 @@ def open_engine(
     except Exception as error:
         if not choice.backend.on_gpu:
             raise
-        reason += f"; {choice.backend.name} failed ({one_line(error)}), so the CPU goes on"
-        engine = on_cpu()
-    return ExchangeableEngine(engine, on_cpu, why=reason), reason
+        failed = f"{choice.backend.name} failed ({one_line(error)}), so the CPU goes on"
+    else:
+        return ExchangeableEngine(engine, on_cpu, why=reason), reason
+    reason += f"; {failed}"
+    exchangeable = ExchangeableEngine(on_cpu(), on_cpu, why=reason)
+    exchangeable.remark(failed)
+    return exchangeable, reason
 
 
 def open_on_cpu(source: Source, batch: int = 1, threads: int = 1) -> Engine:

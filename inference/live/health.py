@@ -73,9 +73,10 @@ class HealthWatch:
         self._recorded = now
         return True
 
-    def health(self, now: int, sound: Any, busy: Mapping[str, int], engine: str = "") -> Health:
+    def health(self, now: int, sound: Any, busy: Mapping[str, int], models: Any = None) -> Health:
         """`now` of the clock that `Meters.event` is told; `sound`: the source of sound that is
-        open; `busy`: nanoseconds of work by worker; `engine`: what predicts."""
+        open; `busy`: nanoseconds of work by worker; `models`: those that are loaded, as
+        `inference.models.Models` tells of them."""
         dropped = {channel.name: channel.stats.dropped for channel in self._channels.all}
         overflows = getattr(sound, "overflows", None)
         if overflows is not None:
@@ -91,7 +92,9 @@ class HealthWatch:
             step_reason=self.ladder.reason,
             draw_landmarks=rung.draw_landmarks,
             load=self._shares(now, busy),
-            engine=engine,
+            engine="" if models is None else models.engine_name(),
+            devices={} if models is None else models.devices(),
+            gave_way={} if models is None else models.gave_way(),
         )
 
     def _shares(self, now: int, busy: Mapping[str, int]) -> Mapping[str, float]:

@@ -1,7 +1,7 @@
 """What a live session shows. The window pulls; every call returns within a few milliseconds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Literal, Protocol
@@ -77,6 +77,10 @@ class Health:
     """Fraction of the time that each worker is busy, 0 to 1, over the last seconds."""
     engine: str = ""
     """What predicts, and where: "onnxruntime on CPU"; empty until there are models."""
+    devices: Mapping[str, str] = field(default_factory=dict)
+    """Where "face", "speech" and "text" run: "cpu", "gpu" or "cuda"."""
+    gave_way: Mapping[str, str] = field(default_factory=dict)
+    """Why those of them that a GPU has failed run on the CPU."""
 
 
 class Live(Protocol):

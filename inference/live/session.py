@@ -78,7 +78,7 @@ class LiveSession:
         `recorder` makes the sink for a folder; by default `extractors.recording.Recorder`.
         """
         self._clock = SessionClock() if clock is None else clock
-        self._models = Shared(models)
+        self._models = Shared(lambda: self._heard(models()))
         self._make_stages = stages
         self._make_sink = default_recorder if recorder is None else recorder
         self._state = LiveState.PREVIEW
@@ -223,6 +223,11 @@ class LiveSession:
         finally:
             self._threads.stop_build()
 
+    def _heard(self, models: Any) -> Any:
+        """The models; what they say of a GPU that fails is an event of this session."""
+        models.on_fallback = self._seen.tell
+        return models
+
     def _ready(self, name: str) -> None:
         with self._lock:
             self._loading.discard(name)
@@ -347,8 +352,8 @@ class LiveSession:
         return modality_status(self._video.status, self._audio.status, self._failed, present)
 
     def health(self) -> Health:
-        engine = "" if self._engine is None else self._models().engine_name()
-        return self._watch.health(self._clock.now(), self._audio.source, self._threads.busy, engine)
+        models = None if self._engine is None else self._models()
+        return self._watch.health(self._clock.now(), self._audio.source, self._threads.busy, models)
 
     # -- what comes from the workers, in their threads
 

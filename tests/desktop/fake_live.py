@@ -46,6 +46,7 @@ def quiet_health(step: int = 0) -> Health:
         draw_landmarks=step < 4,
         load={"face": 0.6},
         engine="onnxruntime on CPU",
+        devices={"face": "cpu", "speech": "cpu", "text": "cpu"},
     )
 
 

@@ -6,13 +6,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from desktop.analyze_item import Item, Outcome
 from desktop.cli import main
 from extractors.session import Session
+from inference.models import Models
 from tests.extractors.clips import Pictures, Sound, bursts, every, write_clip
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -71,6 +74,33 @@ def test_without_json_it_says_what_it_found(
     assert "words: (none)" in printed.out
     assert str(tmp_path / "o" / "clip" / "trajectories.png") in printed.out
     assert (tmp_path / "o" / "clip" / "trajectories.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_gpu_that_gives_way_is_told(
+    jobs: str,
+    clip: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(_item: Item, models: Models, _watch: object) -> dict[str, object]:
+        models.on_fallback("speech", "speech: the GPU failed, the CPU goes on: out of memory")
+        return {}
+
+    monkeypatch.setattr("desktop.analyze_item._summary_of", fail)
+    monkeypatch.setattr("inference.training.item_workers.each_item", here)
+    other = clip.with_name("other.mp4")
+    other.write_bytes(clip.read_bytes())
+    out = ["--out", str(tmp_path / "out"), "--json", "--jobs", jobs]
+    assert main(["analyze", str(clip), str(other), *out]) == 0
+    told = "affectscope: speech: the GPU failed, the CPU goes on: out of memory"
+    assert capsys.readouterr().err.splitlines().count(told) == 2
+
+
+def here(work: Callable[[Item], Outcome], items: list[Item], _jobs: int) -> Iterator[Any]:
+    """As `each_item`, in this process."""
+    yield from enumerate(map(work, items))
 
 
 @pytest.mark.parametrize("place", ["file", "taken"])

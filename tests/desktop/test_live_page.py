@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -286,11 +287,27 @@ def test_health_is_shown_with_what_is_saved(running: MainWindow, sessions: Sessi
     assert (page.health.cell("face p95"), page.health.cell("drift")) == ("51", "−12 ppm")
     assert page.health.cell("dropped") == "3"
     assert page.health.cell("engine") == "onnxruntime on CPU"
+    assert page.health.cell("devices") == "on CPU"
     assert page.status.whole == "142 ms behind · 29 faces/s · 3 dropped"
     live.the_health = quiet_health(4)
     page._show_health(live)
     assert page.status.whole == "Saving: face at 15 pictures a second (the face is late)"
     assert not page.picture.draw_mesh
+
+
+def test_where_the_models_run_is_shown(running: MainWindow, sessions: Sessions) -> None:
+    page, live = running.live.page, sessions[0]
+    page.toggle_health()
+    live.the_health = replace(
+        quiet_health(),
+        devices={"face": "gpu", "speech": "cpu", "text": "cuda"},
+        gave_way={"speech": "RuntimeError: out of memory"},
+    )
+    page._show_health(live)
+    assert page.health.cell("devices") == (
+        "face on GPU, speech on CPU (the GPU failed), text on GPU"
+    )
+    assert page.health._cells["devices"].toolTip() == "speech: RuntimeError: out of memory"
 
 
 def test_opening_never_blocks_and_a_start_is_kept(

@@ -103,7 +103,7 @@ def test_blendshapes_are_named_in_the_order_of_the_model(
     models: Callable[[str], Path], astronaut: Image
 ) -> None:
     with FaceLandmarker(models("face-landmarker"), video=False) as opened:
-        raw: Any = opened._landmarker
+        raw: Any = opened._landmarker.model if opened._landmarker else None
         import mediapipe as mp
 
         result = raw.detect(mp.Image(mp.ImageFormat.SRGB, astronaut))

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_info
 
 from assets.errors import ModelFileError
 from extractors.features import SAMPLE_RATE, VOICE_STATES, Utterances, Word
+from extractors.gpu_or_cpu import GpuOrCpu
 from extractors.speech import (
     CHUNK,
     LEAST_PROBABILITY,
@@ -209,7 +210,8 @@ class Parts:
 
 def test_parts_of_a_word_are_joined_and_unlikely_words_left_out() -> None:
     model = Saying()
-    model._model = Parts((" Washington", 0.9), (" D", 0.8), (".C.", 0.6), (" uh", 0.05), (" ", 1.0))
+    said = Parts((" Washington", 0.9), (" D", 0.8), (".C.", 0.6), (" uh", 0.05), (" ", 1.0))
+    model.whisper = GpuOrCpu(lambda _: said, "cpu")
     assert SpeechModel.words(model, np.zeros(1, np.float32)) == [
         ("Washington", 0, 1, 0.9),
         ("D.C.", 1, 3, 0.6),

@@ -46,7 +46,7 @@ def test_a_state_is_the_mean_over_the_tokens_of_the_word(encoder: TextEncoder) -
     assert encoding.word_ids.count(1) > 1  # this word has several tokens
     ids = np.array([encoding.ids], np.int64)
     inputs = {"input_ids": ids, "attention_mask": ids * 0 + 1, "token_type_ids": ids * 0}
-    hidden = encoder._session.run(["last_hidden_state"], inputs)[0][0]
+    hidden = encoder._session.model.run(["last_hidden_state"], inputs)[0][0]
     for number, state in enumerate(encoder(words)):
         own = hidden[[word == number for word in encoding.word_ids]]
         assert state == pytest.approx(own.mean(axis=0), abs=1e-5)

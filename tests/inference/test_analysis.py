@@ -17,9 +17,11 @@ from inference.backends.exchange import ExchangeableEngine
 from inference.backends.interface import Inputs, Outputs
 from inference.backends.opening import open_engine
 from inference.backends.source import Source
+from inference.compute_plan import ComputePlan
 from inference.models import Models
 from inference.predictor import Predictor
 from tests.extractors.clips import Pictures, Sound, bursts, every, top_boxes, write_clip
+from tests.extractors.failing_gpu import WHISPER_ERROR, full_gpu_for_text, full_gpu_for_whisper
 
 SAMPLE = ASSETS / "sample" / "sample.mp4"
 DATA = ("timeline.parquet", "words.jsonl", "features/face.parquet", "features/voice.parquet",
@@ -142,6 +144,34 @@ def test_each_session_says_what_predicted_it(
     assert (model["backend"], model["device"]) == ("eager", "CPU")
     failed = "tensorrt (NVIDIA H100) failed: RuntimeError: CUDA out of memory"
     assert model["engines"][0]["why"] == failed
+
+
+def test_a_gpu_without_memory_for_words_leaves_them_to_the_cpu(
+    sample: Session, monkeypatch: pytest.MonkeyPatch, checkpoint_file: Path, tmp_path: Path
+) -> None:
+    """The same comes of it, and the manifest says what happened."""
+    full_gpu_for_whisper(monkeypatch, 1)
+    full_gpu_for_text(monkeypatch, 5)
+    plan = ComputePlan("cuda", "float16", 1, "cuda", 1, "cpu", 1)
+    models = Models(checkpoint_file, plan=plan)
+    told: list[tuple[str, str]] = []
+    models.on_fallback = lambda part, text: told.append((part, text))
+    session = analyse(SAMPLE, tmp_path / "sample", models)
+    assert session.words == sample.words
+    for name in DATA:
+        assert (session.folder / name).read_bytes() == (sample.folder / name).read_bytes(), name
+    model = session.manifest["model"]
+    assert model["devices"] == sample.manifest["model"]["devices"]
+    assert model["compute"]["speech_device"] == "cuda"
+    why = {
+        "speech": WHISPER_ERROR,
+        "text": "RuntimeException: BFCArena: Failed to allocate memory for requested buffer",
+    }
+    assert model["gave_way"] == models.gave_way() == why
+    assert sorted(told) == [
+        (part, f"{part}: the GPU failed, the CPU goes on: {error}") for part, error in why.items()
+    ]
+    assert sample.manifest["model"]["gave_way"] == {}
 
 
 def test_while_it_runs_it_can_be_watched(loaded: Models, tmp_path: Path) -> None:

@@ -72,8 +72,8 @@ def test_a_gpu_that_is_not_there_leaves_speech_to_the_cpu(models: Callable[[str]
     folder = models("whisper-tiny.en")
     model = SpeechModel(folder, device=ON_GPU.speech_device, compute_type=ON_GPU.speech_type)
     on_gpu = model.device == "cuda"
-    assert model.whisper.model.device == model.device
-    assert model.whisper.model.compute_type == ("float16" if on_gpu else "int8_float32")
+    assert model.whisper.model.model.device == model.device
+    assert model.compute_type == ("float16" if on_gpu else "int8_float32")
 
 
 class Session:
@@ -82,7 +82,10 @@ class Session:
     def __init__(self, has_gpu: bool) -> None:
         self._has_gpu = has_gpu
 
-    def __call__(self, _model: str, _options: Any, providers: list[str]) -> "Session":
+    def __call__(
+        self, _model: str, _options: Any, providers: list[str], enable_fallback: int
+    ) -> "Session":
+        assert not enable_fallback
         self._providers = providers if self._has_gpu else ["CPUExecutionProvider"]
         return self
 
@@ -114,12 +117,12 @@ def test_a_face_without_gpu_is_found_on_the_cpu(models: Callable[[str], Path]) -
     opened: list[str] = []
 
     class OnCpu(FaceLandmarker):
-        def _open_on(self, delegate: Any) -> Any:
-            opened.append(delegate.name)
-            if delegate.name == "GPU":
+        def _open_on(self, device: str) -> Any:
+            opened.append(device)
+            if device == "gpu":
                 raise RuntimeError("no EGL display")
-            return super()._open_on(delegate)
+            return super()._open_on(device)
 
     with OnCpu(models("face-landmarker"), device=ON_GPU.face_device) as landmarker:
         assert landmarker.device == "cpu"
-    assert opened == ["GPU", "CPU"]
+    assert opened == ["gpu", "cpu"]

@@ -52,6 +52,8 @@ def models() -> Any:
         checkpoint=lambda: SimpleNamespace(live_windows=lambda: LIVE_WINDOWS),
         live_predictor=lambda _on_change: (predict, None),
         engine_name=lambda: "stand-in on CPU",
+        devices=dict,
+        gave_way=dict,
         describe=lambda: {"checkpoint": "stand-in"},
     )
 

@@ -80,7 +80,8 @@ class Seen:
     def __init__(self, checkpoint: Path) -> None:
         self._models = Models(checkpoint)
         self.checkpoint, self.describe = self._models.checkpoint, self._models.describe
-        self.engine_name = self._models.engine_name
+        self.engine_name, self.devices = self._models.engine_name, self._models.devices
+        self.gave_way = self._models.gave_way
         self.windows: list[Window] = []
         self.said: list[Predictions] = []
 

@@ -10,7 +10,7 @@ import pytest
 from extractors.features import Word
 from extractors.stream import SECOND, Sample
 from inference.live.interface import LiveState
-from tests.inference.live.stand_ins import SYNTHETIC, Speech, Stage, stages
+from tests.inference.live.stand_ins import SYNTHETIC, Speech, Stage, models, stages
 
 Make = Callable[..., Stage]
 
@@ -230,6 +230,25 @@ def test_health_tells_delays_rates_and_drops(stage: Make) -> None:
     assert health.step == 0
     assert health.draw_landmarks
     assert set(health.dropped) >= {"frames", "sound", "face"}
+
+
+def test_a_gpu_that_gives_way_is_an_event_and_in_the_health(stage: Make, tmp_path: Path) -> None:
+    made = models()
+    made.devices = lambda: {"face": "cpu", "speech": "cuda"}
+    one = stage(models=lambda: made)
+    one.running(tmp_path)
+    one.run(0.5)
+    assert one.session.health().devices == {"face": "cpu", "speech": "cuda"}
+    made.devices = lambda: {"face": "cpu", "speech": "cpu"}
+    made.gave_way = lambda: {"speech": "RuntimeError: out of memory"}
+    made.on_fallback("speech", "speech: the GPU failed, the CPU goes on: out of memory")
+    one.run(0.5)
+    one.close()
+    told = [s.data.text for s in one.sink.of("event") if s.data.kind == "speech"]
+    assert told == ["speech: the GPU failed, the CPU goes on: out of memory"]
+    health = one.sink.manifest["live"]["health"]
+    assert health["devices"] == {"face": "cpu", "speech": "cpu"}
+    assert health["gave_way"] == {"speech": "RuntimeError: out of memory"}
 
 
 def test_stop_before_start_ends_at_once(stage: Make) -> None:
