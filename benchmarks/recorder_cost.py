@@ -1,12 +1,13 @@
-"""What recording costs: processor time against bare encoding, memory over length, seeking.
+"""What recording costs and keeps: time against bare encoding, memory, loss, drift, seeking.
 
-    python benchmarks/recorder_cost.py [--minutes 60] [--out DIR]
+    python benchmarks/recorder_cost.py [--minutes 60] [--ppm 50] [--out DIR]
 
 Records the bundled sample clip, with sensor noise, over and over at 640 x 480 and 30 pictures a
 second as fast as it goes: pictures, sound, landmarks, voice, predictions, words. Before that the
-same pictures and sound are only encoded, by PyAV with the same options into a file. Prints one JSON
-object. Processor times are of all threads, user and system; `core` is their share of one core in
-real time.
+same pictures and sound are only encoded, by PyAV with the same options into a file. The sound
+device runs `--ppm` parts in a million too fast, and its blocks are stamped when they were captured.
+Prints one JSON object. Processor times are of all threads, user and system; `core` is their share
+of one core in real time. `in_file` is counted in the packets of the recording.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import json
 import resource
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -54,8 +56,9 @@ def sound() -> Any:
     return samples[: len(samples) // BLOCK * BLOCK].reshape(-1, BLOCK)
 
 
-def happenings(seconds: float, images: list[Any], blocks: Any) -> Iterator[Sample[Any]]:
+def happenings(seconds: float, images: list[Any], blocks: Any, ppm: float) -> Iterator[Sample[Any]]:
     """Everything that a live session records, in order."""
+    heard, length = 0, SECOND / 10 / (1 + ppm / 1e6)
     face, rows = (
         sessions.face(0, 1).data,
         TimelineRows(sessions.timeline(1), sessions.activations(1)),
@@ -64,10 +67,12 @@ def happenings(seconds: float, images: list[Any], blocks: Any) -> Iterator[Sampl
         at = number * SECOND // FPS
         yield Sample("frame", at, at, at, VideoFrame(images[number % len(images)]))
         yield Sample("face", at, at, at, face)
+        while (heard + 1) * length <= at:
+            since, until = round(heard * length), round((heard + 1) * length)
+            yield Sample("audio", since, until, until, AudioBlock(blocks[heard % len(blocks)]))
+            heard += 1
         if number % 3 == 0:
-            end = at + SECOND // 10
-            yield Sample("audio", at, end, end, AudioBlock(blocks[number // 3 % len(blocks)]))
-            yield sessions.voice(end, spoken=True)
+            yield sessions.voice(at + SECOND // 10, spoken=True)
         if number % 6 == 0:
             yield Sample("timeline", at, at, at, rows)
         if number % 12 == 0:
@@ -109,11 +114,14 @@ def bare(path: Path, seconds: float, images: list[Any], blocks: Any) -> float:
     return processor() - began
 
 
-def record(folder: Path, seconds: float, images: list[Any], blocks: Any) -> dict[str, Any]:
+def record(
+    folder: Path, seconds: float, images: list[Any], blocks: Any, ppm: float
+) -> dict[str, Any]:
     recorder = Recorder(folder, RecordingPlan(title="cost"))
-    began, memory = processor(), []
-    for number, sample in enumerate(happenings(seconds, images, blocks)):
+    began, memory, given = processor(), [], Counter[str]()
+    for number, sample in enumerate(happenings(seconds, images, blocks, ppm)):
         recorder.add(sample)
+        given[sample.stream] += 1
         while recorder.waiting > 1 << 22:  # in real time the disk keeps up
             time.sleep(0.001)
         if number % max(1, int(seconds * 7.6)) == 0:
@@ -122,6 +130,7 @@ def record(folder: Path, seconds: float, images: list[Any], blocks: Any) -> dict
     start = time.perf_counter()
     recorder.finish()
     return {
+        "given": {"pictures": given["frame"], "sound_s": round(given["audio"] / 10, 1)},
         "processor_s": round(recorded, 2),
         "core": round(recorded / seconds, 4),
         "finish_s": round(time.perf_counter() - start, 2),
@@ -129,6 +138,16 @@ def record(folder: Path, seconds: float, images: list[Any], blocks: Any) -> dict
         "memory_mib": memory,
         "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
+
+
+def in_file(media: Path) -> dict[str, float]:
+    """Pictures and seconds of sound in the packets of a recording."""
+    with av.open(str(media)) as container:
+        pictures = sum(packet.size > 0 for packet in container.demux(video=0))
+    with av.open(str(media)) as container:
+        rate = container.streams.audio[0].rate
+        samples = sum(frame.samples for frame in container.decode(audio=0))
+    return {"pictures": pictures, "sound_s": round(samples / rate, 1)}
 
 
 def seeks(session: Session, count: int = 30) -> list[float]:
@@ -148,6 +167,7 @@ def seeks(session: Session, count: int = 30) -> list[float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--ppm", type=float, default=50.0, help="by which the sound runs fast")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     images, blocks = pictures(), sound()
@@ -155,7 +175,7 @@ def main() -> None:
         out, seconds = Path(name), 60 * args.minutes
         short = min(seconds, 120.0)
         alone = bare(out / "bare.mkv", short, images, blocks) / short
-        cost = record(out / "take", seconds, images, blocks)
+        cost = record(out / "take", seconds, images, blocks, args.ppm)
         session = Session(out / "take")
         size = sum(path.stat().st_size for path in session.folder.rglob("*"))
         took = seeks(session)
@@ -164,6 +184,7 @@ def main() -> None:
             "bare_core": round(alone, 4),
             "ratio_to_bare": round(cost["core"] / alone, 3),
             **cost,
+            "in_file": in_file(out / "take" / "media.mkv"),
             "mib_per_hour": round(size / (1 << 20) * 60 / args.minutes),
             "bare_file_mib_per_hour": round(
                 (out / "bare.mkv").stat().st_size / (1 << 20) * 3600 / short
