@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 TICK = 33
 """Milliseconds between looks at the position while playing."""
+SOON = 8
+"""Milliseconds between looks while a picture is waited for: a seek is over when it is there."""
 HEAD_START = 4.0
 """Seconds by which an analysis is ahead before a recording starts to play by itself."""
 REFRESH = 200
@@ -229,12 +231,16 @@ class MainWindow(QMainWindow):
 
     def _wake(self) -> None:
         if self.recording is not None and not self._ticks.isActive():
-            self._ticks.start()
+            self._ticks.start(0)
 
     def _tick(self) -> None:
         self.page.tick()
-        if self.page.playback is not None and self.page.playback.settled:
+        playback = self.page.playback
+        if playback is not None and playback.settled:
             self._ticks.stop()
+        else:
+            soon = playback is not None and playback.waiting
+            self._ticks.setInterval(SOON if soon else TICK)
 
     def _refresh(self) -> None:
         """Look at the analysis; a failed one is reported once and left alone."""

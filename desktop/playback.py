@@ -177,11 +177,15 @@ class Playback:
         return None if self._pictures is None else self._pictures.at(self.position)
 
     @property
+    def waiting(self) -> bool:
+        """Whether the picture for the present position has yet to come."""
+        decoding = self._pictures is not None and self._pictures.waiting
+        return bool(self._restart or self._owed or self._landing or decoding)
+
+    @property
     def settled(self) -> bool:
         """Whether nothing will change until someone acts: the window may rest."""
-        waiting = self._pictures is not None and self._pictures.waiting
-        due = self._restart or self._owed or self._landing
-        return not (self.playing or due or waiting or self._ending)
+        return not (self.playing or self.waiting or self._ending)
 
     def close(self, deadline: float = 3.0) -> bool:
         """Stop all threads. Returns whether they ended within `deadline` seconds."""

@@ -1,7 +1,9 @@
 """One pass over one stream of a media file: its frames, with session times, whatever is broken."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
@@ -31,6 +33,9 @@ LONGEST_GAP = 3600 * SECOND
 
 SHORT = SECOND // 2
 """A stream that ends earlier than declared by more than this was cut off."""
+
+REORDERED = 32
+"""More packets than any codec lets a picture come ahead of its turn (H.264 and H.265: 16)."""
 
 FLUSHES = 8
 """How often a decoder that fails while it is drained is asked for the rest."""
@@ -66,7 +71,8 @@ class StreamReader(Generic[AnyFrame]):
     def frames(self) -> Iterator[tuple[int | None, AnyFrame]]:
         """Session time (None if the file gives none) and frame, in order of presentation.
 
-        Some frames before `start` come first. Opens its own container and closes it at the end.
+        Some frames before `start` come first; of pictures always the newest of them, but not those
+        that none after them needs. Opens its own container and closes it at the end.
         """
         lead = SECOND // 2 if self.kind == "audio" else 0  # sound decoders need a run-up
         for margin in (lead, lead + 5 * SECOND, None):
@@ -116,7 +122,9 @@ class StreamReader(Generic[AnyFrame]):
         self, container: InputContainer, stream: MediaStream
     ) -> Iterator[tuple[int | None, AnyFrame]]:
         last: int | None = None
-        for packet in self._packets(container, stream):
+        for packet, shown in self._shown(stream, self._packets(container, stream)):
+            if self.kind == "video":  # decoders pass over pictures to which no other refers
+                stream.codec_context.skip_frame = "DEFAULT" if shown else "NONREF"
             for frame in self._frames_of(stream, packet):
                 if frame.is_corrupt:
                     self.skipped += 1
@@ -130,6 +138,37 @@ class StreamReader(Generic[AnyFrame]):
                         continue
                     last = time
                 yield time, frame
+
+    def _shown(
+        self, stream: MediaStream, packets: "Iterable[Packet[Any] | None]"
+    ) -> "Iterator[tuple[Packet[Any] | None, bool]]":
+        """Each packet, and whether its picture may be wanted: it is the newest one before `start`,
+        or later. A packet waits until that is known."""
+        packets = iter(packets)
+        held: deque[Packet[Any]] = deque()
+        newest: int | None = None
+        if self.kind == "video" and stream.time_base is not None:
+            start = (Fraction(self.start, SECOND) + self._zero) / stream.time_base
+            for packet in packets:
+                if packet is None or packet.pts is None or self._all_later(packet, start, held):
+                    packets = chain([packet], packets)
+                    break
+                held.append(packet)
+                if packet.pts <= start:
+                    newest = packet.pts if newest is None else max(newest, packet.pts)
+                    while held[0].pts is not None and held[0].pts < newest:
+                        yield held.popleft(), False
+        for packet in held:
+            yield packet, newest is None or packet.pts is None or packet.pts >= newest
+        for rest in packets:
+            yield rest, True
+
+    @staticmethod
+    def _all_later(packet: "Packet[Any]", start: Fraction, held: Sequence[Any]) -> bool:
+        """Whether no picture from this packet on can be shown at `start` or before."""
+        if packet.dts is not None:
+            return packet.dts > start
+        return len(held) > REORDERED  # Matroska tells no times of decoding after a seek
 
     def _frames_of(self, stream: MediaStream, packet: "Packet[Any] | None") -> list[AnyFrame]:
         """The frames that a packet completes; without a packet, those still in the decoder."""

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from extractors.features import SAMPLE_RATE
+from extractors.media_reader import read_video
 from extractors.stream.sample import SECOND, from_seconds
 from extractors.video_file import VideoFile
 from tests.extractors.clips import (
@@ -124,6 +125,24 @@ def test_pictures_from_the_middle_are_those_of_the_whole(
     file = VideoFile(write_clip(tmp_path / name, clip))
     start = from_seconds(seconds)
     assert times(file, start) == [time for time in times(file) if time >= start]
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.ts"])
+def test_what_nobody_needs_is_not_decoded_on_the_way(tmp_path: Path, name: str) -> None:
+    # one key frame, pictures at uneven times, a long one among them, and B-frames between
+    meant = sorted({*every(40, 4000), *every(70, 4000)} - set(range(2030, 2070)))
+    clip = Pictures(meant, white=frozenset(meant[::3]), options=B_FRAMES, gop=1000)
+    file = write_clip(tmp_path / name, clip)
+    whole = {s.start: s.data.image for s in VideoFile(file).frames()}
+    for at in (*range(1900 * MS, 2100 * MS, 20 * MS), 3999 * MS):
+        shown = max(time for time in whole if time <= at)
+        first = next(VideoFile(file).frames(at, showing=True))
+        assert first.start == shown
+        np.testing.assert_array_equal(first.data.image, whole[shown])
+        decoded = [time for time, _ in read_video(file, at).frames() if time is not None]
+        before = sum(time < shown for time in decoded)
+        assert 0 < before < 0.8 * sum(time < shown for time in whole)
+        assert decoded[before:] == [time for time in whole if time >= shown]
 
 
 # --- sound ---------------------------------------------------------------------------------------
