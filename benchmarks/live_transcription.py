@@ -1,13 +1,14 @@
 """Live transcription: delay from the end of a word to its commitment, word errors, growth.
 
     python benchmarks/live_transcription.py [PART...] [--clips 40] [--minutes 10] [--step 0]
-        [--pass-seconds S]
+        [--pass-seconds WORDS VOICE]
 
 Parts (all but `real-time` unless named): `speech`, `silence`, `loop`, `real-time`. Blocks of 40 ms
 arrive on a virtual clock: it stands at the end of the block or, if the stage is still busy, where
 the stage has come to, and what the stage costs in processor time is added. So delays include the
-computation, though not that of others on the machine; with --pass-seconds each pass costs as much
-as is said, so that the result depends on no machine. In `real-time` the clock is the real one.
+computation, though not that of others on the machine; with --pass-seconds the words and then the
+voice of each pass cost as much as is said, so that the result depends on no machine. In `real-time`
+the clock is the real one.
 
 Sound from ../shared (or $AFFECTSCOPE_SHARED): jfk.flac and RAVDESS, whose texts are known, and
 talking_head_speech_8s.mp4, for which the text of `SpeechModel.words` stands in. Delays are taken
@@ -20,7 +21,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,18 +64,22 @@ class Hearing:
 
 
 class GivenCost:
-    """A clock that a stage reads before and after each pass: it moves by as much each time."""
+    """A clock that a stage reads before and after the words, and before and after the voice, of
+    each pass: it moves by `words` and by `voice`, in nanoseconds."""
 
-    def __init__(self, each: int) -> None:
-        self._each = each
+    def __init__(self, words: int, voice: int) -> None:
+        self._costs = (words, voice)
         self._read = 0
+        self._spent = 0
 
     def __call__(self) -> int:
+        if self._read % 2:
+            self._spent += self._costs[self._read // 2 % 2]
         self._read += 1
-        return self.spent()
+        return self._spent
 
     def spent(self) -> int:
-        return self._read // 2 * self._each
+        return self._spent
 
 
 def listen(
@@ -83,13 +88,14 @@ def listen(
     sound: FloatArray,
     step: int,
     real: bool = False,
-    seconds: float | None = None,
+    seconds: Sequence[float] | None = None,
 ) -> Hearing:
-    """Play `sound` to a new stage; each pass takes so many `seconds`, if they are given."""
+    """Play `sound` to a new stage; if `seconds` are given, words and voice of each pass take as
+    much."""
     measure: Callable[[], int] = time.perf_counter_ns if real else time.process_time_ns
     cost = measure
     if seconds is not None:
-        passes = GivenCost(round(seconds * SECOND))
+        passes = GivenCost(*(round(part * SECOND) for part in seconds))
         measure, cost = passes.spent, passes
     at, entered, began = 0, measure(), time.perf_counter_ns()
 
@@ -205,8 +211,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10, help="length of the loop")
     parser.add_argument("--step", type=int, default=0, help="step of the ladder")
     parser.add_argument(
-        "--pass-seconds", type=float, help="take this for what a pass costs, not the time it took"
-    )
+        "--pass-seconds", type=float, nargs=2, metavar=("WORDS", "VOICE"),
+        help="take this for what a pass costs, not the time it took",
+    )  # fmt: skip
     options = parser.parse_args()
     parts = options.part or names[:3]
     checkout = Path(__file__).resolve().parents[1]
@@ -239,7 +246,8 @@ def main() -> None:
     if "loop" in parts:
         piece = np.concatenate([jfk, pause])
         times = max(2, round(options.minutes * 60 * SAMPLE_RATE / len(piece)))
-        hearing = listen(model, decoder, np.tile(piece, times), options.step)
+        hearing = listen(model, decoder, np.tile(piece, times), options.step,
+                         seconds=options.pass_seconds)  # fmt: skip
         found = delays(hearing, _looped(model, piece, times))
         ends = np.array([end for end, _ in found])
         late = np.array([delay for _, delay in found])

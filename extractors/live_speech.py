@@ -53,7 +53,7 @@ class Pace:
 
 
 PACES = (
-    Pace(2 * SECOND // 10, 0.7),
+    Pace(2 * SECOND // 10, 0.9),
     Pace(4 * SECOND // 10, 0.4),
     Pace(6 * SECOND // 10, 0.3),
     Pace(SECOND, 0.25),
@@ -154,24 +154,18 @@ class LiveSpeechStage:
     def _pass(
         self, run: "_Run", *, final: bool, ended: bool = False
     ) -> Iterator[Sample[SpeechData]]:
+        """The words of one reading are given before the voice is computed: they wait for nothing
+        that they do not need."""
         pace = PACES[self.step]
         began = self._cost()
         committed: list[Heard] = []
         tentative: tuple[Heard, ...] = ()
-        encode = _VoiceEncoder(self._model, run)
         decoded = run.words.begin is not None and run.worth_decoding and not run.settled
         if decoded:
             begin = run.words_begin
             states = self._model.encode(run.sound(begin, run.now))
             committed, tentative = run.hear(self._decoder, states, final=final)
-        voice = list(self._voice(run, encode, ended=ended))
         took = self._cost() - began
-        spent = self.spent
-        self.spent = SpeechCost(
-            spent.heard, spent.passes + decoded, spent.busy + took, took,
-            max(spent.longest, took),
-        )  # fmt: skip
-        run.next_pass = run.end + max(pace.interval, math.ceil(took / pace.share))
         published = self._clock()
         yield from self._words(run, committed, published)
         if decoded and (tentative or self._tentative):
@@ -180,8 +174,17 @@ class LiveSpeechStage:
             start = max(self._words_until, min((word.start for word in words), default=run.end))
             yield Sample("tentative", min(start, run.end), run.end, published, words)
         yield from self._passed(run.silent_until, published)
-        yield from voice
+        began = self._cost()
+        voice = list(self._voice(run, _VoiceEncoder(self._model, run), ended=ended))
+        took += self._cost() - began
+        spent = self.spent
+        self.spent = SpeechCost(
+            spent.heard, spent.passes + decoded, spent.busy + took, took,
+            max(spent.longest, took),
+        )  # fmt: skip
+        run.next_pass = run.end + max(pace.interval, math.ceil(took / pace.share))
         run.forget()
+        yield from voice
 
     def _words(
         self, run: "_Run", committed: list[Heard], published: int

@@ -100,6 +100,33 @@ def test_voice_is_tentative_first_and_then_that_of_a_file(
             assert live.data.states == pytest.approx(file.data.states, abs=1e-4)
 
 
+def test_words_do_not_wait_for_the_voice(
+    listening: Listening, speech: SpeechModel, jfk: FloatArray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second that the voice takes makes no word of the same pass later."""
+    encode = speech.encode_voice
+    slow = 0
+
+    def slowly(sound: FloatArray) -> FloatArray:
+        nonlocal slow
+        slow += 1
+        listening.now += SECOND
+        return encode(sound)
+
+    monkeypatch.setattr(speech, "encode_voice", slowly)
+    spoken = 0
+    for first in range(0, 2 * SAMPLE_RATE, 640):
+        end = (first + 640) * SECOND // SAMPLE_RATE
+        before = slow
+        for sample in listening.hear(jfk[first : first + 640], end - 640 * SECOND // SAMPLE_RATE):
+            if sample.stream in ("word", "tentative"):
+                assert sample.published == end
+                spoken += slow > before and bool(sample.data)
+            else:
+                assert sample.published == end + (slow - before) * SECOND
+    assert spoken >= 2
+
+
 @pytest.mark.parametrize("kind", ["silence", "noise", "hum"])
 def test_nothing_is_invented_where_nobody_speaks(listening: Listening, kind: str) -> None:
     samples = listening.hear(minute(kind)[: 15 * SAMPLE_RATE]) + list(listening.stage.finish())

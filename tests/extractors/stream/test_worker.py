@@ -70,6 +70,26 @@ def test_it_passes_on_what_the_stage_gives_to_every_output_and_finishes() -> Non
     assert worker.busy > 0
 
 
+def test_a_result_is_passed_on_before_the_next_is_computed() -> None:
+    taken = threading.Event()
+
+    class TwoParts(Passing):
+        def process(self, sample: Any) -> Any:
+            yield sample
+            assert taken.wait(PATIENCE)
+            yield at(2)
+
+    out: Channel[Any] = Channel("out", 4)
+    worker = Worker("parts", [at(1)], TwoParts, [out])
+    worker.start()
+    first = out.get(PATIENCE)
+    assert first is not None
+    taken.set()
+    assert [first.end, *drain(out)] == [1, 2]
+    assert ended(worker)
+    assert worker.failure is None
+
+
 def test_without_a_stage_samples_pass_through() -> None:
     out: Channel[Any] = Channel("out", 4)
     worker = Worker("source", [at(1), at(2)], None, [out])
