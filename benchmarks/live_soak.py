@@ -234,6 +234,9 @@ class Synchrony:
                 time = sample.start + round(centre * SECOND / SAMPLE_RATE)
                 self.clicks[time // MINUTE] = time
 
+    def describe(self, manifest: Any) -> None:
+        self._recorder.describe(manifest)
+
     def finish(self, manifest: Any = None) -> Any:
         return self._recorder.finish(manifest)
 

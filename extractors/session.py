@@ -234,7 +234,11 @@ class Session:
 
         `name` is "timeline", "face", "voice", "text", or, of a recording, "pictures" or "sound".
         """
-        return read_table(self.folder, name, columns, self._note)
+        table = read_table(self.folder, name, columns, self._note)
+        rows = self._entry("streams", name, "rows")
+        if isinstance(rows, int) and len(table) < rows:  # Parquet has no checksum of its index
+            self._note(table_path(self.folder, name), f"has {len(table)} of {rows} rows")
+        return table
 
     def landmarks_at(self, time: float) -> FloatArray | None:
         """Landmarks [478, 3] of the newest picture at or before `time` seconds; None if no face.

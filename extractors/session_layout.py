@@ -13,6 +13,7 @@ __all__ = [
     "RESERVE",
     "SESSION",
     "TABLE_SUFFIXES",
+    "TENTATIVE",
     "VERSION",
     "table_path",
 ]
@@ -24,6 +25,8 @@ MANIFEST = "manifest.json"
 MEDIA = "media.mkv"
 RESERVE = ".reserve"
 """Room that is kept while recording, so that a full disk still takes the manifest."""
+TENTATIVE = "tentative.arrows"
+"""While it is recorded: predictions that are not settled; those after the last that is count."""
 LINES = ("words", "markers", "events", "health")
 """Names of the files of JSON lines."""
 LANDMARKS_FILE = "features/landmarks.npy"

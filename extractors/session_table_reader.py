@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from extractors.recording.arrow_stream import SUFFIX, whole_batches
-from extractors.session_layout import table_path
+from extractors.session_layout import TENTATIVE, table_path
 from extractors.session_tables import ADDED, schema_of
 
-__all__ = ["first_line", "read_table", "table_batches"]
+__all__ = ["first_line", "newest", "read_table", "table_batches", "tentative_batches"]
 
 Report = Callable[[Path, str], None]
 
@@ -29,8 +29,13 @@ def table_batches(
     path, stream = table_path(folder, name), table_path(folder, name, SUFFIX)
     if stream.exists() and not path.exists():
         try:
+            last = -np.inf
             for batch in whole_batches(stream, report):
+                last = max(last, newest(batch))
                 yield _completed(batch, name, columns)
+            if name == "timeline":
+                for batch in tentative_batches(folder, last, report):
+                    yield _completed(batch, name, columns)
         except OSError as error:
             if report is not None:
                 report(stream, error.strerror or str(error))
@@ -49,6 +54,20 @@ def table_batches(
         if report is not None:
             missing = isinstance(error, FileNotFoundError)
             report(path, "is missing" if missing else f"cannot be read: {first_line(error)}")
+
+
+def tentative_batches(folder: Path, after: float, report: Report | None = None) -> Iterator[Any]:
+    """Predictions later than `after` seconds that were recorded before they were settled."""
+    path = folder / TENTATIVE
+    if path.exists():
+        for batch in whole_batches(path, report):
+            if newest(batch) > after:
+                yield batch.filter(batch["time"].to_numpy() > after)
+
+
+def newest(batch: Any) -> float:
+    """The latest time in a record batch; minus infinity of an empty one."""
+    return float(batch["time"].to_numpy().max()) if len(batch) else -np.inf
 
 
 def _completed(batch: Any, name: str, columns: Sequence[str] | None) -> Any:

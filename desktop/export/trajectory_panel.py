@@ -25,6 +25,10 @@ CHUNK = 48.0
 """Seconds by which the drawn stretches follow each other; each is 1.5 `SPAN` longer."""
 FINER = 2
 """Curves are drawn so many times larger and then averaged: Pillow's lines have hard edges."""
+CURVES = 0.848
+"""Part of the height that curves, grid, markers and playhead may use: below it stand the words."""
+LINES = (0.855, 0.925)
+"""Where the two lines of words begin, in parts of the height."""
 LEGEND = 0.23
 """Part of the width."""
 CAPTION = "estimated expressed emotion"
@@ -37,6 +41,8 @@ class TrajectoryPanel:
         self.width, self.height = width, height
         self._found = found
         self._unit = max(0.45, height / 300)
+        self._curves = int(CURVES * height)
+        """Pixels above the words."""
         self._strip_width = width - round(LEGEND * width)
         # whole pixels a second, so that stretches join without a seam
         self._scale = max(1, round(self._strip_width / SPAN))
@@ -56,7 +62,9 @@ class TrajectoryPanel:
         ahead = strip[:, playhead:]
         ahead[:] = (ahead.astype(np.uint16) + 2 * _rgb(DARK.surface).astype(np.uint16)) // 3
         thick = max(1, round(self._unit * 2))
-        strip[:, max(0, playhead - thick // 2) : playhead + (thick + 1) // 2] = _rgb(DARK.text)
+        strip[: self._curves, max(0, playhead - thick // 2) : playhead + (thick + 1) // 2] = _rgb(
+            DARK.text
+        )
         row = int(np.searchsorted(self._found.timeline.time, time, side="right")) - 1
         panel[:, self._strip_width :] = self._legend(max(row, 0))
         return panel
@@ -81,7 +89,7 @@ class TrajectoryPanel:
         top, bottom = self._lane(0.11, 0.66)
         for second in range(int(seconds) + 1):
             at = second * self._scale * FINER
-            draw.line([(at, 0), (at, FINER * self.height)], DARK.faint, FINER)
+            draw.line([(at, 0), (at, FINER * self._curves)], DARK.faint, FINER)
         for part in (0.0, 0.5, 1.0):
             level = bottom + part * (top - bottom)
             draw.line([(0, level), (FINER * width, level)], DARK.border, FINER)
@@ -102,7 +110,7 @@ class TrajectoryPanel:
         return top * self.height * FINER, bottom * self.height * FINER
 
     def _write_words(self, image: Image.Image, start: float, seconds: float) -> None:
-        """Words in two lines below the curves, none on another, and markers across."""
+        """Words in two lines below the curves, none on another, and markers across the curves."""
         draw = ImageDraw.Draw(image)
         font = self._font(17)
         ends = [-np.inf, -np.inf]
@@ -113,11 +121,11 @@ class TrajectoryPanel:
             line = 0 if ends[0] <= max(at * self._scale, ends[1]) else 1
             x = max(at * self._scale, ends[line])
             text = legible(word.text)
-            draw.text((x, (0.855, 0.925)[line] * self.height), text, DARK.text, font)
+            draw.text((x, LINES[line] * self.height), text, DARK.text, font)
             ends[line] = x + draw.textlength(text + " ", font)
         for mark in self._found.marks:
             x = (mark.time - start) * self._scale
-            draw.line([(x, 0), (x, self.height)], DARK.alert_text, max(1, round(self._unit)))
+            draw.line([(x, 0), (x, self._curves)], DARK.alert_text, max(1, round(self._unit)))
             draw.text((x + 4, 2), legible(mark.label), DARK.alert_text, font)
 
     def _draw_legend(self, row: int) -> Picture:

@@ -17,6 +17,8 @@ class TimelineRows:
     timeline: Timeline
     activations: Mapping[str, FloatArray]
     """[rows, atoms] of the dictionaries "homogeneous" and "heterogeneous"."""
+    settled: bool = True
+    """Whether they are final. Those that are not are kept until they are made again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from extractors.session_layout import (
     MEDIA,
     RECORDED,
     RESERVE,
+    TENTATIVE,
     table_path,
 )
 from extractors.session_tables import (
@@ -85,7 +86,7 @@ class Recorder:
         self._skipping = False
         self._opened = False
         self._named = False
-        """Whether the names of the files are known to outlive a power cut."""
+        """Whether the manifest and the names of all files are known to outlive a power cut."""
         self._media: MediaWriter | None = None
         self._began = self._ended = False
         try:
@@ -132,6 +133,7 @@ class Recorder:
             path = table_path(self.folder, name, SUFFIX)
             path.parent.mkdir(exist_ok=True)
             self._tables[name] = StreamTable(name, self._disk.open(path))
+        self._tentative = StreamTable("timeline", self._disk.open(self.folder / TENTATIVE))
         self._landmarks = self._disk.open(self.folder / LANDMARKS_FILE)
         self._landmarks.write(landmark_header(0))
         self._lines: dict[str, GrowingFile] = {
@@ -139,6 +141,16 @@ class Recorder:
         }
         if self.plan.media:
             self._media = MediaWriter(self._disk.open(self.folder / MEDIA), self.plan)
+
+    def describe(self, manifest: Mapping[str, Any]) -> None:
+        """Add entries to the manifest that became known only now: a session that is cut off has
+        them too. Raises SessionError."""
+        self._manifest = {**self._manifest, **manifest, **self._kept()}
+        try:
+            write_manifest(self.folder, self._manifest, durable=False)
+        except OSError as error:
+            raise self._cannot(error) from error
+        self._named = False
 
     @property
     def waiting(self) -> int:
@@ -162,6 +174,7 @@ class Recorder:
             if self.plan.began is None:  # devices and models took their time to open
                 began = datetime.now(UTC) - timedelta(seconds=to_seconds(sample.end))
                 self._manifest["recorded"] = began.isoformat(timespec="milliseconds")
+                self.describe({})
         with self._guard:
             try:
                 self._write(sample)
@@ -187,9 +200,11 @@ class Recorder:
             case TextContext() as text:
                 self._add_line("words", word_line(text.words[-1]))
                 self._tables["text"].add(text_row(sample))
-            case TimelineRows(timeline, activations):
+            case TimelineRows(timeline, activations, settled):
+                table = self._tables["timeline"] if settled else self._tentative
                 for row in timeline_rows(timeline, activations):
-                    self._tables["timeline"].add(row)
+                    table.add(row)
+                table.flush()  # they come late enough as it is
             case Marker(label, note):
                 self._add_line("markers", {**_at(sample), "label": label, "note": note})
             case Event(kind, text, details):
@@ -311,7 +326,7 @@ class Recorder:
                 with suppress(FFmpegError):  # it was told; the file is whole up to there
                     for row in self._media.close():
                         self._tables["sound"].add(row)
-            for table in self._tables.values():
+            for table in (*self._tables.values(), self._tentative):
                 table.close()
             self._landmarks.seek(0)
             self._landmarks.write(landmark_header(self._landmark_rows))

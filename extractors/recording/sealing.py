@@ -10,10 +10,10 @@ import numpy as np
 
 from extractors.manifest_file import make_durable
 from extractors.parquet_table import ParquetTable
-from extractors.recording.arrow_stream import SUFFIX
+from extractors.recording.arrow_stream import SUFFIX, whole_batches
 from extractors.recording.synchrony import certificate
-from extractors.session_layout import table_path
-from extractors.session_table_reader import table_batches
+from extractors.session_layout import TENTATIVE, table_path
+from extractors.session_table_reader import newest, table_batches, tentative_batches
 from extractors.session_tables import TABLES, schema_of
 
 __all__ = ["columns_of", "seal"]
@@ -30,10 +30,13 @@ def seal(folder: Path, landmark_rows: int | None = None) -> dict[str, Any]:
     of landmarks from `landmark_rows` on name none afterwards.
     """
     streams = {}
+    tentative = _first_tentative(folder)
     for name in TABLES:
         with suppress(OSError):
             _seal_table(folder, name, landmark_rows)
         streams[name] = _summary(folder, name)
+    if tentative is not None:
+        streams["timeline"]["tentative_from"] = tentative
     ends = [found["until"] for found in streams.values() if found["until"] is not None]
     return {
         "duration": max(ends, default=0.0),
@@ -66,6 +69,16 @@ def _summary(folder: Path, name: str) -> dict[str, Any]:
     }
 
 
+def _first_tentative(folder: Path) -> float | None:
+    """Time of the first prediction that was never settled."""
+    stream = table_path(folder, "timeline", SUFFIX)
+    if not stream.exists():
+        return None
+    settled = max(map(newest, whole_batches(stream)), default=-np.inf)
+    first = next(tentative_batches(folder, settled), None)
+    return None if first is None else float(first["time"][0].as_py())
+
+
 def _seal_table(folder: Path, name: str, landmark_rows: int | None) -> None:
     stream, final = table_path(folder, name, SUFFIX), table_path(folder, name)
     if not final.exists():
@@ -87,6 +100,8 @@ def _seal_table(folder: Path, name: str, landmark_rows: int | None) -> None:
             beside.unlink(missing_ok=True)
             raise
     stream.unlink(missing_ok=True)
+    if name == "timeline":
+        (folder / TENTATIVE).unlink(missing_ok=True)
 
 
 def _groups(folder: Path, name: str) -> Iterator[Any]:
@@ -94,11 +109,13 @@ def _groups(folder: Path, name: str) -> Iterator[Any]:
     import pyarrow
 
     held: list[Any] = []
+    rows = 0
     for batch in table_batches(folder, name):
         held.append(batch)
-        if sum(map(len, held)) >= GROUP:
+        rows += len(batch)
+        if rows >= GROUP:
             yield pyarrow.Table.from_batches(held)
-            held = []
+            held, rows = [], 0
     if held:
         yield pyarrow.Table.from_batches(held)
 

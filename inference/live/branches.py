@@ -73,6 +73,8 @@ class Sink(Protocol):
 
     def add(self, sample: Sample[Any]) -> None: ...
 
+    def describe(self, manifest: dict[str, Any]) -> None: ...
+
     def finish(self, manifest: Any = None) -> Any: ...
 
     def abort(self) -> None: ...
@@ -98,12 +100,18 @@ class SinkStage:
 
 @contextmanager
 def open_sink(
-    make: Callable[[], Sink], manifest: Callable[[], dict[str, Any]]
+    make: Callable[[], Sink],
+    beginning: Callable[[], dict[str, Any]],
+    manifest: Callable[[], dict[str, Any]],
 ) -> Iterator[Stage[Any, Any]]:
-    """A sink that is finished in order, or finished as far as it is after an error, or aborted."""
+    """A sink that is finished in order, or finished as far as it is after an error, or aborted.
+
+    `beginning` and `manifest` are what its manifest is to say from the start on, and at the end.
+    """
     sink = make()
     stage = SinkStage(sink, manifest)
     try:
+        sink.describe(beginning())
         yield stage
     except BaseException:
         sink.finish(manifest())  # what was recorded before is kept

@@ -117,16 +117,20 @@ class Reception:
     def on_rows(self, predictions: Predictions) -> None:
         """Windows that were predicted for the first time."""
         self._buffer.append(predictions.timeline)
+        self._hand_on("tentative timeline", predictions, settled=False)
         for _ in range(len(predictions.timeline)):
             self._meters.event("predictions", self._clock.now())
 
     def on_settled(self, predictions: Predictions) -> None:
-        """Windows whose grace is over, predicted again; these are recorded."""
+        """Windows whose grace is over, predicted again; these are the final ones."""
         self._buffer.replace(predictions.timeline)
+        self._hand_on("timeline", predictions, settled=True)
+
+    def _hand_on(self, stream: str, predictions: Predictions, *, settled: bool) -> None:
         activations = {
             "homogeneous": predictions.atoms_homogeneous,
             "heterogeneous": predictions.atoms_heterogeneous,
         }
         time = from_seconds(float(predictions.timeline.time[-1]))
-        rows = TimelineRows(predictions.timeline, activations)
-        self._record(Sample("timeline", time, time, self._now(), rows))
+        rows = TimelineRows(predictions.timeline, activations, settled)
+        self._record(Sample(stream, time, time, self._now(), rows))

@@ -11,7 +11,10 @@ from inference.live.branches import Sink, open_sink
 
 __all__ = ["LiveRecording", "default_recorder", "described"]
 
-RECORDED = {"frame", "audio", "face", "voice", "text", "timeline", "marker", "event", "health"}
+RECORDED = {
+    "frame", "audio", "face", "voice", "text", "timeline", "tentative timeline", "marker", "event",
+    "health",
+}  # fmt: skip
 """Streams that a recorder takes."""
 
 
@@ -22,6 +25,7 @@ class LiveRecording:
         self,
         channel: Channel[Any],
         make: Callable[[], Sink],
+        beginning: Callable[[], dict[str, Any]],
         manifest: Callable[[], dict[str, Any]],
         on_ready: Callable[[str], None],
         on_failure: Callable[[Failure], None],
@@ -31,7 +35,7 @@ class LiveRecording:
 
         @contextmanager
         def opened() -> Iterator[Any]:
-            with open_sink(make, manifest) as stage:
+            with open_sink(make, beginning, manifest) as stage:
                 on_ready("recorder")
                 yield stage
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from assets.errors import BadInput
 from extractors.features import AudioBlock, FaceFeatures, FloatArray, VideoFrame, Word
 from extractors.recording.observations import Event, Marker
 from extractors.recording.observations import Health as RecordedHealth
@@ -159,6 +160,7 @@ class LiveSession:
                 recording = self._threads.recording = LiveRecording(
                     self._channels.recorder,
                     lambda: self._make_sink(folder),
+                    self._model,
                     self._manifest,
                     self._ready,
                     self._on_failure,
@@ -393,4 +395,11 @@ class LiveSession:
             "camera": described(self._video.status),
             "microphone": described(self._audio.status),
         }
-        return {"live": {"sources": sources, "health": health}, "model": self._models().describe()}
+        return {"live": {"sources": sources, "health": health}, **self._model()}
+
+    def _model(self) -> dict[str, Any]:
+        """What predicts; nothing if it cannot be had: the rest is recorded all the same."""
+        try:
+            return {"model": self._models().describe()}
+        except (BadInput, OSError):  # the workers that need it have said so
+            return {}

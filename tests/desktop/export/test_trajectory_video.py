@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,8 +9,8 @@ import pytest
 
 from desktop.export import ExportOptions, Face
 from desktop.export.material import material
-from desktop.export.trajectory_panel import TrajectoryPanel
-from desktop.export.trajectory_video import NARROWEST, export_mp4
+from desktop.export.trajectory_panel import LEGEND, TrajectoryPanel
+from desktop.export.trajectory_video import HIGH, NARROWEST, export_mp4
 from desktop.palette import DARK
 from extractors.session import Session
 from extractors.stream import SECOND
@@ -117,6 +118,26 @@ def test_the_panel_shows_the_row_that_holds(tmp_path: Path) -> None:
     curves = panel.at(3.0)[:, : legend.start]
     assert has(curves, happy) > 100
     assert np.abs(panel.at(3.0).astype(int) - panel.at(1.0)).max() > 100
+
+
+@pytest.mark.parametrize("width", [960, 1280, 1920])
+def test_words_stand_below_the_curves_and_nothing_crosses_them(tmp_path: Path, width: int) -> None:
+    words = [("Ång|Éstg,", 0, SECOND), ("Ój", SECOND, 2 * SECOND), ("quay", 2 * SECOND, 3 * SECOND)]
+    found = material(Session(made_session(tmp_path / "talk", words=words, marks=MARKS)),
+                     ExportOptions())  # fmt: skip
+    found.timeline.sentiment[:] = -3.0  # as low as a curve can be
+    found.timeline.emotions[:] = 0.0
+    height = round(width * HIGH) // 2 * 2
+    spoken = TrajectoryPanel(found, width, height).at(2.0)
+    silent = TrajectoryPanel(replace(found, words=()), width, height).at(2.0)
+    strip = slice(0, width - round(LEGEND * width))
+    surface = np.array([int(DARK.surface[i : i + 2], 16) for i in (1, 3, 5)])
+    free = (silent[:, strip] == surface).all(axis=(1, 2))
+    letters = (spoken != silent).any(axis=(1, 2))
+    assert has(silent[:, strip], DARK.accent) > 50, "there is a curve"
+    assert letters.sum() > 10
+    assert free[letters].all()
+    assert not letters[-1], "the words are whole"
 
 
 def test_the_panel_scrolls_through_a_long_recording(tmp_path: Path) -> None:

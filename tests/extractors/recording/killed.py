@@ -23,32 +23,45 @@ from tests.extractors.recording import captured
 
 SPEED = 20
 """Session seconds in a second."""
-STREAMS = ("video", "sound", "face", "voice", "text", "timeline", "marker")
+STREAMS = (
+    "video", "sound", "face", "voice", "text", "timeline", "tentative timeline", "marker",
+)  # fmt: skip
+MODEL = {"checkpoint": "live.safetensors", "checkpoint_sha256": "ab" * 32}
+GRACE = 3 * SECOND // 2
+"""After which a prediction is made again, for good."""
 LONGEST = 8.0
 
 
 def samples() -> list[Sample[object]]:
-    """All that happens in `LONGEST` seconds."""
+    """All that happens in `LONGEST` seconds. Predictions that are not settled know nothing."""
     made: list[Sample[object]] = []
     for tenth in range(1, int(10 * LONGEST)):
         at = tenth * SECOND // 10
         made.append(sessions.voice(at, spoken=True))
         made.append(Sample("marker", at, at, at, Marker(f"mark {tenth}")))
         if tenth % 2 == 0:
-            rows = TimelineRows(sessions.timeline(1, first=tenth / 10), sessions.activations(1))
-            made.append(Sample("timeline", at, at, at, rows))
+            for stream, delay in (("tentative timeline", 0), ("timeline", GRACE)):
+                settled = delay > 0
+                timeline = sessions.timeline(1, known=settled, first=tenth / 10)
+                rows = TimelineRows(timeline, sessions.activations(1), settled)
+                made.append(Sample(stream, at, at, at + delay, rows))
         if tenth % 3 == 0:
             made.append(sessions.text((f"word{tenth}", at - SECOND // 10, at)))
     face = sessions.face(0, 1).data
     for picture in captured.pictures(LONGEST, (1.0, 4.0)):
         made += [picture, Sample("face", picture.end, picture.end, picture.end, face)]
     made += captured.sound(LONGEST, (1.0, 4.0))
-    return sorted(made, key=lambda sample: sample.end)
+    return sorted(made, key=_comes)
+
+
+def _comes(sample: Sample[object]) -> int:
+    return sample.published if sample.stream == "timeline" else sample.end
 
 
 def record(folder: Path, until: float, shared: mmap.mmap, made: list[Sample[object]]) -> None:
     """Record at `SPEED`; tell in `shared` what the recorder has taken."""
     recorder = Recorder(folder)
+    recorder.describe({"model": MODEL})
     began = time.monotonic()
     for sample in made:
         if sample.end > until * SECOND:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from extractors import Session
@@ -14,9 +15,12 @@ from extractors.features import SAMPLE_RATE
 from extractors.recording.repair import repair_all, unfinished
 from extractors.stream import to_seconds
 from extractors.video_file import VideoFile
+from tests.extractors.recording.killed import MODEL
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 TIMES = 50
+HOP = 0.2
+"""Seconds between predictions."""
 MOST_LOST = 2.0
 
 
@@ -44,6 +48,7 @@ def kept(session: Session) -> dict[str, float]:
     for name in ("face", "voice", "timeline"):
         times = session.table(name)["time"].to_pylist()
         ends[name] = times[-1] if times else 0.0
+    ends["tentative timeline"] = ends["timeline"]
     ends["text"] = max((to_seconds(word.end) for word in session.words), default=0.0)
     ends["marker"] = max((marker["time"] for marker in session.markers), default=0.0)
     return ends
@@ -77,6 +82,32 @@ def test_at_most_two_seconds_are_lost(killed: list[dict[str, Any]]) -> None:
         if take["taken"]["face"] > MOST_LOST:
             assert session.landmarks_at(0.5) is not None
     assert seen["cut off"] > TIMES // 2, "most were to be killed while they recorded"
+
+
+def test_the_newest_predictions_are_kept(killed: list[dict[str, Any]]) -> None:
+    """Also those that were never settled; a settled one counts where it is there."""
+    repair_all(Path(killed[0]["folder"]).parent)
+    seen = 0
+    for take in killed:
+        if not Path(take["folder"]).exists():
+            continue
+        session = Session(take["folder"])
+        timeline = session.timeline
+        taken = max(take["taken"]["timeline"], take["taken"]["tentative timeline"])
+        if taken > HOP:
+            assert timeline.time[-1] >= taken - HOP - 0.001, take
+            np.testing.assert_allclose(np.diff(timeline.time), HOP)
+        first = session.manifest["streams"]["timeline"].get("tentative_from", np.inf)
+        np.testing.assert_array_equal(np.isfinite(timeline.sentiment), timeline.time < first)
+        seen += bool((timeline.time >= first).any() and (timeline.time < first).any())
+    assert seen > TIMES // 2
+
+
+def test_a_repaired_session_names_its_model(killed: list[dict[str, Any]]) -> None:
+    repair_all(Path(killed[0]["folder"]).parent)
+    for take in killed:
+        if take["taken"]["video"] > 0:
+            assert Session(take["folder"]).manifest["model"] == MODEL
 
 
 def test_what_is_repaired_stays_in_time(killed: list[dict[str, Any]]) -> None:

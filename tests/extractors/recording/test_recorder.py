@@ -59,6 +59,34 @@ def test_the_manifest_is_there_from_the_start(tmp_path: Path) -> None:
     assert not (tmp_path / "take").exists()
 
 
+def test_what_becomes_known_later_stands_in_the_manifest_while_it_is_recorded(
+    tmp_path: Path,
+) -> None:
+    recorder = Recorder(tmp_path / "take", RecordingPlan(title="mine"))
+    recorder.describe({"model": "m", "title": "another"})
+    recorder.add(at(5 * SECOND, Marker("begin")))
+    manifest = json.loads((tmp_path / "take" / "manifest.json").read_text())
+    recorder.abort()
+    assert {k: manifest[k] for k in ("state", "model", "title")} == {
+        "state": "recording", "model": "m", "title": "mine",
+    }  # fmt: skip
+    assert manifest["recorded"] == recorder._manifest["recorded"], "the time of the first sample"
+
+
+def test_only_predictions_that_were_never_settled_are_kept_as_they_were_first(
+    tmp_path: Path,
+) -> None:
+    recorder = Recorder(tmp_path / "take")
+    for first, rows, settled in ((0.2, 3, False), (0.2, 2, True), (0.8, 2, False)):
+        timeline = sessions.timeline(rows, known=settled, first=first)
+        recorder.add(at(SECOND, TimelineRows(timeline, sessions.activations(rows), settled)))
+    session = Session(recorder.finish())
+    np.testing.assert_allclose(session.timeline.time, [0.2, 0.4, 0.6, 0.8, 1.0])
+    assert np.isfinite(session.timeline.sentiment).tolist() == [True, True, False, False, False]
+    assert session.manifest["streams"]["timeline"]["tentative_from"] == pytest.approx(0.6)
+    assert not list(session.folder.glob("*.arrows"))
+
+
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(SessionError, match="holds something already"):

@@ -138,11 +138,15 @@ class Sink:
 
     def __init__(self) -> None:
         self.samples: list[Sample[Any]] = []
+        self.beginning: Any = None
         self.manifest: Any = None
         self.aborted = False
 
     def add(self, sample: Sample[Any]) -> None:
         self.samples.append(sample)
+
+    def describe(self, manifest: Any) -> None:
+        self.beginning = manifest
 
     def finish(self, manifest: Any = None) -> None:
         self.manifest = manifest or {}

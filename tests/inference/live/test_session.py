@@ -57,6 +57,11 @@ def test_what_is_recorded_is_settled_and_complete(stage: Make, tmp_path: Path) -
     rows = np.concatenate([s.data.timeline.time for s in one.sink.of("timeline")])
     np.testing.assert_allclose(rows, np.arange(1, len(rows) + 1) / 5)
     assert len(rows) == 50
+    assert {s.data.settled for s in one.sink.of("timeline")} == {True}
+    first = one.sink.of("tentative timeline")
+    assert not any(s.data.settled for s in first)
+    np.testing.assert_allclose(np.concatenate([s.data.timeline.time for s in first]), rows)
+    assert one.sink.beginning == {"model": {"checkpoint": "stand-in"}}
     assert [m.data.label for m in one.sink.of("marker")] == ["smile"]
     for stream in ("frame", "audio", "face", "voice", "text", "event", "health"):
         assert one.sink.of(stream), stream
