@@ -155,6 +155,8 @@ def _print(summary: dict[str, Any], *, as_json: bool) -> None:
     print(f"{summary['video']}: {summary['duration']:.1f} s in {summary['seconds']:.1f} s")
     if summary["truncated"]:
         print(f"  the file is cut off; it was analysed up to {summary['duration']:.1f} s")
+    if summary["left_out"]:
+        print(f"  left out: {summary['left_out']}")
     print(f"  words: {summary['words'] or '(none)'}")
     strongest = sorted(summary["emotions"].items(), key=lambda item: -item[1])[:3]
     print(f"  mean emotions: {', '.join(f'{n} {p:.0%}' for n, p in strongest) or '(none)'}")

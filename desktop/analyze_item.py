@@ -22,6 +22,8 @@ MEDIA = frozenset({
     ".wmv",
 })  # fmt: skip
 """Names of files that are taken from a folder; a file that is named itself is always tried."""
+WORTH_TELLING = 0.05
+"""Seconds of sound; less is lost where two pieces of a damaged file meet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +161,24 @@ def _summary(
         "session": str(folder),
         "duration": manifest["duration"],
         "truncated": manifest["truncated"],
+        "left_out": _left_out(manifest),
         "rows": manifest["rows"],
         "words": " ".join(word.text for word in analysis.words()),
         "emotions": mean,
         "strongest": max(mean, key=lambda name: mean[name]) if mean else None,
         "seconds": manifest["timings"]["seconds"],
     }
+
+
+def _left_out(manifest: dict[str, Any]) -> str:
+    """What of the file was not analysed, in words; empty if all was."""
+    from extractors.media_left_out import in_words
+
+    parts = [in_words(one["what"] for one in manifest["left_out"])]
+    overlap = manifest["streams"].get("audio", {}).get("overlap", 0.0)
+    if overlap >= WORTH_TELLING:
+        parts.append(f"{overlap:.2f} s of sound whose times go back")
+    return ", ".join(filter(None, parts))
 
 
 def _draw(folder: Path) -> str:

@@ -31,6 +31,8 @@ class AudioTimeline:
         """Session nanoseconds of the first sample; None before there is one."""
         self.length = 0
         """Samples so far."""
+        self.overlap = 0
+        """Samples that were cut off because something else is heard at their time."""
 
     def time_of(self, index: int) -> int:
         """Session nanoseconds at which the sample with that index begins."""
@@ -57,6 +59,7 @@ class AudioTimeline:
         if exact or abs(drift) > self.tolerance:
             missing = round(drift * self.rate / SECOND)
         if missing < 0:
+            self.overlap += min(-missing, len(samples))
             samples = samples[-missing:]
         while missing > 0:
             silence = np.zeros((min(missing, self.rate), self.channels), np.float32)

@@ -1,18 +1,21 @@
 """What a media file says about itself before it is played."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeVar
 
 import av
 import av.error
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from assets.errors import BadInput
+from extractors.media_left_out import NOT_MOVING, LeftOut, has_decoder, left_out
 from extractors.media_open import open_media
 from extractors.picture import orientation_of
 from extractors.stream.sample import SECOND
@@ -28,8 +31,7 @@ __all__ = [
 ]
 
 MediaStream = VideoStream | AudioStream
-
-NOT_MOVING = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+AnyStream = TypeVar("AnyStream", VideoStream, AudioStream)
 
 ESTIMATED = {"aac", "ac3", "amr", "dts", "eac3", "h264", "hevc", "loas", "m4v", "mp3", "mpegvideo"}
 """Formats without a declared duration: FFmpeg guesses one from the bit rate."""
@@ -47,6 +49,9 @@ class MediaInfo:
 
     start: int
     """Session time zero in the container's own time, in nanoseconds."""
+    video_index: int
+    """Of the stream that is read; -1 without."""
+    audio_index: int
     duration: int | None
     """Declared, from session time zero; None if the file does not say. Not to be trusted."""
     video_codec: str | None
@@ -62,6 +67,8 @@ class MediaInfo:
     audio_start: int
     audio_rate: int
     audio_channels: int
+    left_out: tuple[LeftOut, ...] = ()
+    """The streams of the file that are not read."""
 
     @property
     def has_video(self) -> bool:
@@ -73,19 +80,21 @@ class MediaInfo:
 
 
 def video_stream(container: InputContainer) -> VideoStream | None:
-    """The stream of pictures; cover art and thumbnails do not count."""
+    """The stream of pictures that a player would choose of those that FFmpeg can decode; cover art
+    and thumbnails do not count."""
     moving = [stream for stream in container.streams.video if not stream.disposition & NOT_MOVING]
-    best = container.streams.best("video")
-    chosen = [stream for stream in moving if best is not None and stream.index == best.index]
-    return next(iter(chosen or moving), None)
+    return _chosen(moving, container.streams.best("video"))
 
 
 def audio_stream(container: InputContainer) -> AudioStream | None:
-    """The stream of sound that a player would choose."""
-    every = list(container.streams.audio)
-    best = container.streams.best("audio")
-    chosen = [stream for stream in every if best is not None and stream.index == best.index]
-    return next(iter(chosen or every), None)
+    """The stream of sound that a player would choose of those that FFmpeg can decode."""
+    return _chosen(list(container.streams.audio), container.streams.best("audio"))
+
+
+def _chosen(every: Sequence[AnyStream], best: Stream | None) -> AnyStream | None:
+    usable = [stream for stream in every if has_decoder(stream)]
+    preferred = [stream for stream in usable if best is not None and stream.index == best.index]
+    return next(iter(preferred or usable), None)
 
 
 def session_zero(container: InputContainer) -> Fraction:
@@ -128,9 +137,7 @@ def probe(path: Path) -> MediaInfo:
     with open_media(path) as container:
         video, audio = video_stream(container), audio_stream(container)
         if video is None and audio is None:
-            raise BadInput(f"{path} holds neither pictures nor sound; give another file")
-        for stream in (video, audio):
-            _check_decoder(path, stream)
+            raise BadInput(_why_nothing(path, container))
         zero = session_zero(container)
         duration = None
         if container.duration:
@@ -140,6 +147,8 @@ def probe(path: Path) -> MediaInfo:
         width, height, rotation = _upright(video, frame)
         info = MediaInfo(
             start=round(zero * SECOND),
+            video_index=video.index if video else -1,
+            audio_index=audio.index if audio else -1,
             duration=duration,
             video_codec=video.codec_context.name if video else None,
             video_start=round((_start(container, video) - zero) * SECOND) if video else 0,
@@ -151,6 +160,7 @@ def probe(path: Path) -> MediaInfo:
             audio_start=round((_start(container, audio) - zero) * SECOND) if audio else 0,
             audio_rate=audio.codec_context.sample_rate if audio else 0,
             audio_channels=audio.codec_context.layout.nb_channels if audio else 0,
+            left_out=left_out(container, (video, audio)),
         )
     if frame is None and not (audio and _can_be_heard(path)):
         raise BadInput(
@@ -160,17 +170,12 @@ def probe(path: Path) -> MediaInfo:
     return info
 
 
-def _check_decoder(path: Path, stream: MediaStream | None) -> None:
-    if stream is not None and not has_decoder(stream):
-        what = "pictures are" if stream.type == "video" else "sound is"
-        raise BadInput(
-            f"{path}: its {what} encrypted or of an unknown codec; convert it to H.264 and AAC"
-        )
-
-
-def has_decoder(stream: MediaStream) -> bool:
-    """Whether FFmpeg knows how to decode the stream."""
-    return getattr(stream, "codec_context", None) is not None
+def _why_nothing(path: Path, container: InputContainer) -> str:
+    unknown = {one.kind for one in left_out(container, ()) if one.codec is None}
+    if not unknown & {"video", "audio"}:
+        return f"{path} holds neither pictures nor sound; give another file"
+    what = "pictures are" if "video" in unknown else "sound is"
+    return f"{path}: its {what} encrypted or of an unknown codec; convert it to H.264 and AAC"
 
 
 def _first_frame(container: InputContainer, stream: MediaStream | None) -> object | None:

@@ -46,8 +46,16 @@ class SoundConverter:
         """Samples that were not finite and became 0."""
         self.failed = 0
         """Frames that could not be converted."""
+        self._overlap = Fraction(0)
         self._grid = grid
         self._section: _Section | None = None
+
+    @property
+    def overlap(self) -> int:
+        """Nanoseconds of sound left out because its times go back to what is there already."""
+        run = Fraction(self.timeline.overlap, self.rate)
+        section = Fraction(0) if self._section is None else self._section.overlap
+        return round((self._overlap + run + section) * SECOND)
 
     def convert(
         self, time: int | None, frame: AudioFrame, lost: bool = False
@@ -79,6 +87,7 @@ class SoundConverter:
         """What the resampler still holds."""
         section, self._section = self._section, None
         if section is not None:
+            self._overlap += section.overlap
             for begin, array in section.finish():
                 yield from self.timeline.place(begin, array)
 
@@ -102,6 +111,11 @@ class _Section:
         first = round((begin - grid) * key[0] / SECOND)
         self._to_grid = -first % step
         self._origin = grid + Fraction((first + self._to_grid) * SECOND, key[0])
+
+    @property
+    def overlap(self) -> Fraction:
+        """Seconds that were cut off."""
+        return Fraction(self._timeline.overlap, self._timeline.rate)
 
     def mix(self, frame: AudioFrame) -> FloatArray:
         """The samples of a frame as float32 [n, channels]."""

@@ -40,6 +40,8 @@ class StreamEnding:
     """Damaged packets and frames, and pictures without a usable time, that were left out."""
     replaced: int = 0
     """Samples of sound that were not finite and became 0."""
+    overlap: int = 0
+    """Nanoseconds of sound that were left out: at their times there is sound already."""
 
 
 class VideoFile:
@@ -104,8 +106,9 @@ class VideoFile:
         """The sound from `start` (session nanoseconds) on, in blocks of half a second.
 
         Blocks follow each other without gap or overlap from the first sound on; what is missing in
-        the middle is silent. The samples are mono [n], with two channels [n, 2]. Sound that begins
-        later than the pictures begins with a block at that time. Empty if there is no sound.
+        the middle is silent, and where times go back what was heard first is kept. The samples are
+        mono [n], with two channels [n, 2]. Sound that begins later than the pictures begins with a
+        block at that time. Empty if there is no sound.
         """
         if not self.info.has_audio:
             return
@@ -125,6 +128,7 @@ class VideoFile:
             reader.error,
             reader.skipped + converter.failed,
             converter.replaced,
+            converter.overlap,
         )
 
 

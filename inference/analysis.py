@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -25,6 +26,7 @@ from assets.errors import AffectscopeError, BadInput
 from assets.version import version
 from extractors.features import FloatArray, Word
 from extractors.landmark_file import read_row
+from extractors.media_left_out import LeftOut
 from extractors.session_writer import SessionWriter
 from extractors.speech import open_word_stage
 from extractors.stream import Channel, Failure, Sample, Worker, WorkerGroup, in_time_order
@@ -225,6 +227,23 @@ class Analysis:
         endings = (self.video.ending("video"), self.video.ending("audio"))
         return max((ending.end for ending in endings if ending is not None), default=0)
 
+    def _left_out(self) -> list[dict[str, Any]]:
+        """The streams of the file that were not read, or of which nothing could be."""
+        info = self.video.info
+        found = list(info.left_out)
+        for kind, index, codec, read in (
+            ("video", info.video_index, info.video_codec, self._picture_times),
+            ("audio", info.audio_index, info.audio_codec, self._heard()),
+        ):
+            if codec is not None and not read:
+                what = f"{kind} stream of which nothing can be decoded"
+                found.append(LeftOut(index, kind, codec, what))
+        return [asdict(one) for one in sorted(found, key=lambda one: one.stream)]
+
+    def _heard(self) -> bool:
+        ending = self.video.ending("audio")
+        return ending is not None and ending.end > 0
+
     def _manifest(self) -> dict[str, Any]:
         took = time.perf_counter() - self._began
         timeline = self.timeline()
@@ -240,6 +259,7 @@ class Analysis:
                     "truncated": ending.truncated,
                     "error": ending.error,
                     "skipped": ending.skipped,
+                    "overlap": to_seconds(ending.overlap),
                 }
         return {
             "affectscope": version(),
@@ -249,6 +269,7 @@ class Analysis:
             "duration": to_seconds(self._until),
             "truncated": any(ending["truncated"] for ending in endings.values()),
             "streams": endings,
+            "left_out": self._left_out(),
             "model": self._models.describe(self._engines_before),
             "windows": self._windows.to_dict(),
             "rows": len(timeline),

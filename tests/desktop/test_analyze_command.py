@@ -17,6 +17,7 @@ from desktop.cli import main
 from extractors.session import Session
 from inference.models import Models
 from tests.extractors.clips import Pictures, Sound, bursts, every, write_clip
+from tests.extractors.test_media_left_out import write_many
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SAMPLE = CHECKOUT / "assets" / "sample" / "sample.mp4"
@@ -74,6 +75,21 @@ def test_without_json_it_says_what_it_found(
     assert "words: (none)" in printed.out
     assert str(tmp_path / "o" / "clip" / "trajectories.png") in printed.out
     assert (tmp_path / "o" / "clip" / "trajectories.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_what_is_left_out_of_a_file_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    many, out = write_many(tmp_path / "many.mkv"), tmp_path / "out"
+    assert main(["analyze", str(many), "--out", str(out)]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "left out" in line]
+    assert line == (
+        "  left out: 1 further video stream, 2 further audio streams, 1 attached picture, "
+        "1 attached file"
+    )
+    assert Session(out / "many").manifest["left_out"][0] == {
+        "stream": 1, "kind": "video", "codec": "h264", "what": "further video stream",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])

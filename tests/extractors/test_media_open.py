@@ -72,7 +72,12 @@ def test_a_recording_without_its_index_says_so(tmp_path: Path, faststart: bytes)
 @pytest.mark.parametrize(("tag", "word"), [(b"avc1", "pictures"), (b"sowt", "sound")])
 def test_an_unknown_codec_says_so(tmp_path: Path, tag: bytes, word: str) -> None:
     sound = Sound(bursts([0.5], 1.0, 48000), 48000, "pcm_s16le")
-    path = write_clip(tmp_path / "strange.mov", Pictures(every(40, 1000)), sound)
+    pictures = Pictures(every(40, 1000))
+    path = write_clip(
+        tmp_path / "strange.mov",
+        pictures if word == "pictures" else None,
+        sound if word == "sound" else None,
+    )
     data = path.read_bytes()
     assert tag in data
     path.write_bytes(data.replace(tag, b"zzzz"))
