@@ -1,9 +1,9 @@
 """The range that repeats, laid over the lanes of the trajectory plot."""
 
-from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPen
-from PyQt6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from desktop.drawn_item import DrawnItem, draw_upright
 from desktop.theme import LIGHT, Theme
 
 __all__ = ["LoopBand"]
@@ -12,7 +12,7 @@ BAR = 4.0
 """Height of the bar on the time axis."""
 
 
-class LoopBand(QGraphicsItem):
+class LoopBand(DrawnItem):
     """A tint with two edges and a bar below, in scene coordinates."""
 
     def __init__(self) -> None:
@@ -35,13 +35,7 @@ class LoopBand(QGraphicsItem):
     def boundingRect(self) -> QRectF:  # noqa: N802
         return self._area.adjusted(-2, 0, 2, BAR + 2)
 
-    def paint(
-        self,
-        painter: QPainter | None,
-        _option: QStyleOptionGraphicsItem | None,
-        _widget: QWidget | None = None,
-    ) -> None:
-        assert painter is not None
+    def draw(self, painter: QPainter) -> None:
         area = self._area
         left, right = max(area.left(), self._edges[0]), min(area.right(), self._edges[1])
         if right <= left:
@@ -53,6 +47,4 @@ class LoopBand(QGraphicsItem):
         painter.fillRect(QRectF(left, area.bottom(), right - left, BAR), color)
         painter.setPen(QPen(color, 1, Qt.PenStyle.SolidLine))
         for edge in self._edges:
-            if area.left() <= edge <= area.right():
-                x = round(edge) + 0.5
-                painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
+            draw_upright(painter, area, edge)

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from PyQt6.QtCore import QLineF, QRectF, Qt
+from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
-from PyQt6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from desktop.drawn_item import DrawnItem, draw_upright
 from desktop.theme import LIGHT, Theme
 
 __all__ = ["MarkerLines"]
@@ -13,7 +13,7 @@ __all__ = ["MarkerLines"]
 GAP = 4.0
 
 
-class MarkerLines(QGraphicsItem):
+class MarkerLines(DrawnItem):
     """Dotted lines with their labels above, in scene coordinates; a label that has no room before
     the next one is left away."""
 
@@ -50,21 +50,13 @@ class MarkerLines(QGraphicsItem):
     def boundingRect(self) -> QRectF:  # noqa: N802
         return self._area.adjusted(-1, 0, 1, 0)
 
-    def paint(
-        self,
-        painter: QPainter | None,
-        _option: QStyleOptionGraphicsItem | None,
-        _widget: QWidget | None = None,
-    ) -> None:
-        assert painter is not None
+    def draw(self, painter: QPainter) -> None:
         area = self._area
         ink = QColor(self._theme.text)
         painter.setFont(self._font)
         painter.setPen(QPen(ink, 1, Qt.PenStyle.DotLine))
         for x, _ in self._marks:
-            if area.left() <= x <= area.right():
-                across = round(x) + 0.5
-                painter.drawLine(QLineF(across, area.top(), across, area.bottom()))
+            draw_upright(painter, area, x)
         height = QFontMetricsF(self._font).height()
         painter.setPen(ink)
         for x, label in self.labels():

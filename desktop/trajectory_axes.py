@@ -6,8 +6,8 @@ from typing import Any
 import pyqtgraph as pg
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QPainter, QPen
-from PyQt6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from desktop.drawn_item import DrawnItem
 from desktop.time_format import clock_text
 
 __all__ = ["EndLabels", "TimeAxis", "spread", "time_step"]
@@ -59,7 +59,7 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
     return placed
 
 
-class EndLabels(QGraphicsItem):
+class EndLabels(DrawnItem):
     """Names beside the right ends of the curves, in scene coordinates."""
 
     def __init__(self) -> None:
@@ -79,13 +79,7 @@ class EndLabels(QGraphicsItem):
     def boundingRect(self) -> QRectF:  # noqa: N802
         return self._area
 
-    def paint(
-        self,
-        painter: QPainter | None,
-        _option: QStyleOptionGraphicsItem | None,
-        _widget: QWidget | None = None,
-    ) -> None:
-        assert painter is not None
+    def draw(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         left = self._area.left()
         for name, color, end, y, strong in self._labels:

@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pyqtgraph as pg
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QTransform
-from PyQt6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PyQt6.QtWidgets import QGraphicsItem
 
+from desktop.drawn_item import DrawnItem
 from desktop.theme import LIGHT, Theme, emotion_color
 from extractors.features import EMOTIONS, MODALITIES
 from extractors.timeline import Timeline
@@ -74,7 +75,7 @@ def condense(time: FloatArray, values: npt.NDArray[np.floating], buckets: int) -
     return Condensed(middle, groups.mean(axis=1), groups.min(axis=1), groups.max(axis=1))
 
 
-class Lane(QGraphicsItem):
+class Lane(DrawnItem):
     """An item in data coordinates that covers what is visible of its lane."""
 
     def __init__(self, low: float, high: float) -> None:
@@ -118,13 +119,7 @@ class Lane(QGraphicsItem):
     def boundingRect(self) -> QRectF:  # noqa: N802
         return QRectF(self._start, self._low, self._end - self._start, self._high - self._low)
 
-    def paint(
-        self,
-        painter: QPainter | None,
-        _option: QStyleOptionGraphicsItem | None,
-        _widget: QWidget | None = None,
-    ) -> None:
-        assert painter is not None
+    def draw(self, painter: QPainter) -> None:
         to_device = painter.worldTransform()
         painter.resetTransform()
         self._paint_unknown(painter, to_device)

@@ -22,7 +22,7 @@ class LeftOut:
     stream: int
     """Its index in the file."""
     kind: str
-    """"video", "audio", "subtitle", "data", "attachment" or "unknown"."""
+    """"video", "audio", "subtitle", "data" or "attachment"."""
     codec: str | None
     """None if FFmpeg does not know it."""
     what: str
@@ -41,7 +41,7 @@ def left_out(container: InputContainer, read: Iterable[Stream | None]) -> tuple[
 
 
 def _left_out(stream: Stream) -> LeftOut:
-    kind = stream.type or "unknown"
+    kind = stream.type
     name = NAMES.get(kind, "unknown stream")
     context = getattr(stream, "codec_context", None)
     if kind == "video" and stream.disposition & NOT_MOVING:
