@@ -219,5 +219,7 @@ def test_what_cannot_be_done_is_said(qtbot: QtBot, window: MainWindow) -> None:
 def test_closing_while_it_searches(window: MainWindow, shelf: Shelf) -> None:
     shelf.gate.clear()
     window.library.page.look()
-    window.close()
+    assert window.library.page.busy
+    assert window.close()
+    assert not window.isVisible()
     shelf.gate.set()

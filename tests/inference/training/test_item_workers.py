@@ -1,5 +1,6 @@
 """Items in several processes: what is wrong with one of them costs that one alone."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -53,7 +54,9 @@ def test_a_process_that_dies_costs_its_item_alone() -> None:
 def test_a_reader_that_stops_ends_the_processes() -> None:
     reader = each_item(tripled, list(range(10, 60)), 2)
     next(reader)
+    assert multiprocessing.active_children()
     reader.close()  # type: ignore[attr-defined]
+    assert not multiprocessing.active_children()
 
 
 def test_processes_end_with_the_one_that_was_killed() -> None:

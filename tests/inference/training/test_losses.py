@@ -26,7 +26,7 @@ def masks(*steps: list[bool]) -> dict[str, Tensor]:
     return {n: torch.tensor([s]) for n, s in zip(("text", "voice", "face"), steps, strict=True)}
 
 
-def close(value: Tensor, expected: float) -> None:
+def assert_near(value: Tensor, expected: float) -> None:
     assert_close(value, torch.tensor(expected), atol=1e-5, rtol=1e-5)
 
 
@@ -37,14 +37,14 @@ def test_sentiment_loss() -> None:
     y = torch.tensor([1.0, -2.0, 3.0, 9.0])
     target = torch.tensor([2.0, 1.0, torch.nan, 0.0])
     counts = torch.tensor([True, True, True, False])
-    close(losses.sentiment_loss(y, target, counts), (1 + 3) / 2)
+    assert_near(losses.sentiment_loss(y, target, counts), (1 + 3) / 2)
 
 
 def test_emotion_loss() -> None:
     logits = torch.tensor([[0.0, 0.0], [math.log(3.0), 0.0], [5.0, 1.0], [7.0, 0.0]])
     counts = torch.tensor([True, True, True, False])
     loss = losses.emotion_loss(logits, torch.tensor([0, 0, -1, 1]), counts)
-    close(loss, (math.log(2) + math.log(4 / 3)) / 2)
+    assert_near(loss, (math.log(2) + math.log(4 / 3)) / 2)
 
 
 def test_nothing_known_is_zero_with_a_gradient() -> None:
@@ -68,7 +68,7 @@ def test_auxiliary_loss_counts_heads_of_present_modalities() -> None:
     )
     targets = Targets(torch.tensor([-1]), torch.tensor([2.0]))
     loss = losses.auxiliary_task_loss(output, targets, SENTIMENT_ONLY)
-    close(loss, 2.0 + (1.0 + 1.0) + (0.0 + 0.5))
+    assert_near(loss, 2.0 + (1.0 + 1.0) + (0.0 + 0.5))
 
 
 # ----------------------------------------------------------------------------------- decoupling
@@ -84,8 +84,8 @@ def test_reconstruction_and_cycle_over_valid_steps() -> None:
     }
     x["text"][0, 1, 0] = 3.0  # squares 1 (seven times) and 4: mean 11 / 8
     output = output_with(valid=valid, reconstructed=x, encoded=ones, reencoded=ones, private=x)
-    close(losses.reconstruction(output), 11 / 8 + 4.0)
-    close(losses.cycle(output), 11 / 8 + 4.0)
+    assert_near(losses.reconstruction(output), 11 / 8 + 4.0)
+    assert_near(losses.cycle(output), 11 / 8 + 4.0)
 
 
 def test_orthogonality_over_the_feature_axis() -> None:
@@ -96,7 +96,7 @@ def test_orthogonality_over_the_feature_axis() -> None:
         "voice": torch.tensor([[[0.6, 0.8], [1.0, 0.0]]]),  # 0.6, and one that is invalid
         "face": s["face"],
     }
-    close(losses.orthogonality(output_with(valid=valid, private=s, shared=c)), 0.5**1.5 + 0.6)
+    assert_near(losses.orthogonality(output_with(valid=valid, private=s, shared=c)), 0.5**1.5 + 0.6)
 
 
 def margin_by_loops(features: Tensor, present: Tensor, relations: Relations) -> Tensor:
@@ -129,7 +129,7 @@ def test_margin_by_hand() -> None:
     targets = Targets(torch.full((3,), -1), torch.tensor([1.0, 1.0, 3.0]))
     relations = losses.label_relations(targets, SENTIMENT_ONLY)
     # Anchor 2 has no positive: mean of max(0, 0.3 - 0.6 + 0) and 0.3 - 0.6 + 0.8.
-    close(losses.margin_hinge(features, present, relations), (0.0 + 0.5) / 2)
+    assert_near(losses.margin_hinge(features, present, relations), (0.0 + 0.5) / 2)
 
 
 @pytest.mark.parametrize("config", [SMALL, SENTIMENT_ONLY])
@@ -155,9 +155,9 @@ def test_prior_knows_the_lessons_and_what_exists() -> None:
     high, low = math.exp(4) / (3 * math.exp(4) + 3), 1 / (3 * math.exp(4) + 3)
     lessons = {("voice", "text"), ("face", "text"), ("voice", "face")}
     assert_close(prior[0], torch.tensor([high if edge in lessons else low for edge in EDGES]))
-    close(prior[1, EDGES.index(("text", "voice"))], 1 / (1 + math.exp(4)))
-    close(prior[1].sum(), 1.0)
-    close(prior[2].sum(), 0.0)
+    assert_near(prior[1, EDGES.index(("text", "voice"))], 1 / (1 + math.exp(4)))
+    assert_near(prior[1].sum(), 1.0)
+    assert_near(prior[2].sum(), 0.0)
 
 
 def test_logit_distillation_weights_each_sample_by_its_own_edges() -> None:
@@ -173,11 +173,11 @@ def test_logit_distillation_weights_each_sample_by_its_own_edges() -> None:
     for e, edge in enumerate(EDGES):
         samples = [0, 1] if "face" not in edge else [0]
         expected += sum(float(weight[b, e] * gaps[e]) for b in samples) / len(samples)
-    close(loss, expected)
+    assert_near(loss, expected)
     loss.backward()
     # The face of sample 0 learns as a student only: its teachers do not move towards it.
     assert y.grad is not None
-    close(y.grad[0, 2], -float(weight[0, 4] + weight[0, 5]))
+    assert_near(y.grad[0, 2], -float(weight[0, 4] + weight[0, 5]))
     assert not y.grad[2].any()
 
 
@@ -195,7 +195,7 @@ def test_prior_regulariser_compares_batch_means() -> None:
     edges, prior = torch.zeros(3, 6), torch.zeros(3, 6)
     edges[0, 0], edges[1, 1], prior[0, 0], prior[1, 0] = 1.0, 1.0, 1.0, 1.0
     # Means over the two samples that have edges: (1/2, 1/2, ...) against (1, 0, ...).
-    close(losses.prior_regulariser(edges, prior), 0.25 + 0.25)
+    assert_near(losses.prior_regulariser(edges, prior), 0.25 + 0.25)
 
 
 def test_representation_distance_ignores_negative_cosines() -> None:
@@ -203,8 +203,8 @@ def test_representation_distance_ignores_negative_cosines() -> None:
     edges, prior = torch.full((1, 6), 0.2), torch.full((1, 6), 0.1)
     # Text and voice 0.6, each way; face has cosines -1 and -0.6.
     loss = losses.representation_distance(representation, edges, prior, ALL)
-    close(loss, 2 * 0.3 * 0.6)
-    close(losses.representation_distance(representation, edges, prior, ~ALL), 0.0)
+    assert_near(loss, 2 * 0.3 * 0.6)
+    assert_near(losses.representation_distance(representation, edges, prior, ~ALL), 0.0)
 
 
 def test_code_matching_is_cross_entropy_along_the_edges() -> None:
@@ -215,7 +215,7 @@ def test_code_matching_is_cross_entropy_along_the_edges() -> None:
     text_learns = -0.5 * (math.log(0.75) + math.log(0.25))
     voice_learns = math.log(2.0)
     loss = losses.code_matching(scores, edges, TEXT_VOICE)
-    close(loss, 0.25 * text_learns + 0.75 * voice_learns)
+    assert_near(loss, 0.25 * text_learns + 0.75 * voice_learns)
     loss.backward()
     assert edges.grad is None
     # The gradient is weight / 0.1 times what the student's p has too much.
@@ -227,13 +227,13 @@ def test_usage_is_zero_for_even_use_and_one_for_a_single_atom() -> None:
     one, even = torch.zeros(2, 3, 4), torch.zeros(2, 3, 4)
     one[:, :, 0] = 100.0
     present = torch.ones(2, 3, dtype=torch.bool)
-    close(losses.usage(even, present), 0.0)
-    close(losses.usage(one, present), 1.0)
+    assert_near(losses.usage(even, present), 0.0)
+    assert_near(losses.usage(one, present), 1.0)
     # Half of what is present uses atom 0, half atom 1; what is absent is not asked.
     one[1, :, 0], one[1, :, 1], one[0, 2, 2] = 0.0, 100.0, 500.0
     present[:, 2] = False
-    close(losses.usage(one, present), 1 - math.log(2) / math.log(4))
-    close(losses.usage(one, ~present.any() & present), 0.0)
+    assert_near(losses.usage(one, present), 1 - math.log(2) / math.log(4))
+    assert_near(losses.usage(one, ~present.any() & present), 0.0)
 
 
 # ---------------------------------------------------------------------------------------- total

@@ -150,30 +150,30 @@ def test_weights_are_those_of_the_run_and_not_of_its_beginning(average_from: flo
 # ------------------------------------------------------------------ what cannot be trained on
 
 
-def check_refused(wanted: TrainingSettings, sets: list[ExampleSet], told: str) -> None:
+def assert_refused(wanted: TrainingSettings, sets: list[ExampleSet], told: str) -> None:
     with pytest.raises(BadInput, match=told):
         train(wanted, sets, lambda _: pytest.fail("a step was made"))
 
 
 def test_a_modality_without_examples_is_named() -> None:
-    check_refused(settings(), made_sets()[:2], "no example to train on has face")
+    assert_refused(settings(), made_sets()[:2], "no example to train on has face")
 
 
 def test_too_few_people_to_hold_some_out_are_named() -> None:
     sets = [*made_sets()[:2], made_set("face", people=1)]
-    check_refused(settings(), sets, "examples of faces are of too few people")
+    assert_refused(settings(), sets, "examples of faces are of too few people")
 
 
 def test_a_network_that_cannot_be_is_told_before_training() -> None:
-    check_refused(settings(network=NetworkSettings(width=9)), made_sets(), "width 9 must be even")
-    check_refused(settings(network=NetworkSettings(gate="or")), made_sets(), "gate must be")
+    assert_refused(settings(network=NetworkSettings(width=9)), made_sets(), "width 9 must be even")
+    assert_refused(settings(network=NetworkSettings(gate="or")), made_sets(), "gate must be")
 
 
 def test_examples_of_another_width_are_named() -> None:
     sets = [*made_sets()[:2], replace(made_set("voice"), kind="faces")]
     wide = [replace(e, samples={"face": e.samples["voice"]}) for e in sets[2].examples]
     sets[2] = replace(sets[2], examples=tuple(wide))
-    check_refused(settings(), sets, "has 6 features of face, the windows want 52")
+    assert_refused(settings(), sets, "has 6 features of face, the windows want 52")
     checkpoint = run(steps=1)
     with pytest.raises(BadInput, match="has 6 features of face"):
         evaluate(checkpoint, wide)
