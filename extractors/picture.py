@@ -69,6 +69,7 @@ class PictureConverter:
             raise ValueError(f"max_side must be at least 1, not {max_side}")
         self._max_side = max_side
         self._reformatter = VideoReformatter()
+        self._turned: tuple[int, Orientation] | None = None
 
     def convert(self, frame: VideoFrame) -> npt.NDArray[np.uint8]:
         """Upright uint8 [height, width, 3] RGB, contiguous. Raises av.error.FFmpegError."""
@@ -87,7 +88,17 @@ class PictureConverter:
             interpolation="AREA" if shrunk else "BILINEAR",
             threads=1,
         )
-        return orientation_of(frame).upright(rgb.to_ndarray().astype(np.uint8, copy=False))
+        return self._orientation(frame).upright(rgb.to_ndarray().astype(np.uint8, copy=False))
+
+    def _orientation(self, frame: VideoFrame) -> Orientation:
+        """That of the frame, worked out anew only where its rotation changes.
+
+        PyAV ties a frame whose side data were looked at to itself, so that it stays in memory
+        until Python looks for such circles: hundreds of pictures.
+        """
+        if self._turned is None or self._turned[0] != frame.rotation:
+            self._turned = frame.rotation, orientation_of(frame)
+        return self._turned[1]
 
     def _size(self, width: int, height: int) -> tuple[int, int]:
         longest = max(width, height)

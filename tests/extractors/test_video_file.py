@@ -1,5 +1,6 @@
 """The video source on clips whose pictures and sounds are known to the millisecond."""
 
+import gc
 import os
 import threading
 import wave
@@ -12,6 +13,7 @@ import pytest
 
 from extractors.features import SAMPLE_RATE
 from extractors.media_reader import read_video
+from extractors.picture import PictureConverter
 from extractors.stream.sample import SECOND, from_seconds
 from extractors.video_file import VideoFile
 from tests.extractors.clips import (
@@ -69,6 +71,41 @@ def test_pictures_are_upright(tmp_path: Path, rotation: int, flipped: bool) -> N
     assert (red != upright).mean() < 0.02
     assert (file.info.height, file.info.width) == upright.shape
     assert file.info.rotation == rotation
+
+
+def test_a_converter_turns_each_picture_as_it_says(tmp_path: Path) -> None:
+    converter = PictureConverter()
+    shapes = []
+    for rotation in (0, 90, 180, 90):
+        file = write_clip(tmp_path / f"{rotation}.mp4", Pictures([0], rotation=rotation))
+        with av.open(str(file)) as container:
+            (frame,) = container.decode(video=0)
+            image = converter.convert(frame)
+        red = (image[..., 0] > 128) & (image[..., 2] < 90)
+        corner = np.argwhere(red).mean(axis=0) > np.asarray(red.shape) / 2
+        shapes.append((image.shape[:2], tuple(corner.tolist())))
+    lying, standing = (120, 160), (160, 120)
+    assert shapes == [
+        (lying, (False, False)), (standing, (True, False)), (lying, (True, True)),
+        (standing, (True, False)),
+    ]  # fmt: skip
+
+
+def test_pictures_that_were_converted_are_freed_at_once(tmp_path: Path) -> None:
+    """And not when Python looks for circles, with hundreds of them in memory meanwhile."""
+    file = VideoFile(write_clip(tmp_path / "clip.mp4", Pictures(every(40, 4000))))
+    gc.collect()
+    gc.disable()
+    try:
+        before = alive()
+        for _ in file.frames():
+            assert alive() - before < 30  # what decoder and queue may hold
+    finally:
+        gc.enable()
+
+
+def alive() -> int:
+    return sum(type(thing) is av.VideoFrame for thing in gc.get_objects())
 
 
 @pytest.mark.parametrize(
