@@ -1,7 +1,8 @@
 """The trajectory while it happens: it scrolls, the right edge is now.
 
 A scrolling view has to be drawn thirty times a second. The curves are drawn into a picture once per
-prediction; in between that picture is only shifted (benchmarks/live_window_cost.py).
+prediction; in between that picture is only shifted (benchmarks/live_window_cost.py), by parts of
+a pixel: half a minute on a plot of usual width moves by fewer whole pixels than thirty a second.
 """
 
 from collections.abc import Sequence
@@ -37,6 +38,10 @@ SPANS = (15.0, 30.0, 60.0, 120.0, 300.0)
 LEFT, RIGHT, AXIS, TOP = 56, 104, 22, 14
 SENTIMENT, PRESENCE, LOW_SENTIMENT, LOW_PRESENCE = 56, 52, 28, 38
 LOW = 250
+PARTS = 4
+"""Of a pixel by which the curves are shifted."""
+SCALED = 0.01
+"""Pixels by which they are stretched: nobody sees it, but Qt then shifts them smoothly."""
 MARGIN = 2.0
 """Seconds that the picture of the curves is wider than what is in sight."""
 
@@ -60,7 +65,7 @@ class LivePlot(QWidget):
         self._lanes: tuple[Lane, ...] = (EmotionLane(), SentimentLane(), PresenceLane())
         self._strip: QPixmap | None = None
         self._strip_start = 0.0
-        self._pixel = -1
+        self._place = -1
         self.drawn = 0
         """How often the curves were drawn."""
 
@@ -94,11 +99,11 @@ class LivePlot(QWidget):
             self._redraw()
 
     def set_now(self, seconds: float) -> None:
-        """Let the right edge be at `seconds`; painted only when that is another pixel."""
+        """Let the right edge be at `seconds`; painted only when that can be seen."""
         self._now = seconds
-        pixel = round(seconds * self._pixels_per_second())
-        if pixel != self._pixel:
-            self._pixel = pixel
+        place = round(seconds * self._pixels_per_second() * PARTS)
+        if place != self._place:
+            self._place = place
             self.update()
 
     def set_span(self, seconds: float) -> None:
@@ -130,13 +135,18 @@ class LivePlot(QWidget):
         if self._strip is None or not self._strip_start <= start <= self._strip_start + MARGIN:
             self._draw_strip()
         assert self._strip is not None
-        shift = round((start - self._strip_start) * self._pixels_per_second())
-        whole = QRectF(LEFT, 0, self._width(), self.height())
-        painter.setClipRect(whole)
-        painter.drawPixmap(LEFT - shift, 0, self._strip)
-        painter.setClipping(False)
+        shift = round((start - self._strip_start) * self._pixels_per_second() * PARTS) / PARTS
+        self._paint_strip(painter, self._strip, shift)
         self._paint_frame(painter)
         self._paint_names(painter)
+
+    def _paint_strip(self, painter: QPainter, strip: QPixmap, shift: float) -> None:
+        """The curves from `shift` pixels on. Qt shifts by parts of a pixel only what it scales."""
+        whole = QRectF(LEFT, 0, self._width(), self.height())
+        ratio = strip.devicePixelRatio()
+        part = QRectF(shift * ratio, 0, (whole.width() - SCALED) * ratio, strip.height())
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawPixmap(whole, strip, part)
 
     def _redraw(self) -> None:
         self._strip = None

@@ -1,6 +1,5 @@
 """A live session: from start to stop, whatever happens to its devices."""
 
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -35,6 +34,7 @@ from inference.live.event_texts import failure_text, gap_event, source_text, ste
 from inference.live.health import HealthWatch
 from inference.live.intake import Intake
 from inference.live.interface import Health, LiveState, ModalityStatus
+from inference.live.interpreter import collection, share_often
 from inference.live.latency import Meters
 from inference.live.modality_status import modality_status
 from inference.live.reception import Reception
@@ -45,8 +45,6 @@ from inference.predictor import Predictions
 
 __all__ = ["LiveSession"]
 
-SWITCH_INTERVAL = 0.0005
-"""As in `inference.analysis`: the face thread needs the interpreter often and briefly."""
 HEALTH_EVERY = 10 * SECOND
 
 OpenPictures = Callable[[SourceChoice, PacedClock, Playheads], Source[VideoFrame]]
@@ -140,7 +138,7 @@ class LiveSession:
         with self._lock:
             if self._threads.sources or self._state is not LiveState.PREVIEW:
                 return
-            sys.setswitchinterval(SWITCH_INTERVAL)
+            share_often()
             self._threads.sources = [
                 Worker("camera", self._video.samples(), None, [Tap(self._intake.picture)]),
                 Worker("microphone", self._audio.samples(), None, [Tap(self._intake.sound)]),
@@ -154,6 +152,7 @@ class LiveSession:
                 return
             self.preview()
             self._state = LiveState.STARTING
+            collection.loading(self)
             workers = self._threads.workers = self._make_workers()
             self._loading = {worker.name for worker in workers}
             if folder is not None:
@@ -239,6 +238,7 @@ class LiveSession:
                 self._state = LiveState.RUNNING
                 if self._engine is not None:
                     self._engine.running = True
+                collection.running(self)
                 self._threads.start_build()  # not before: it would hold up the loading
                 for event in self._seen.events:  # what happened before there was a session time
                     self._record(event)
@@ -287,6 +287,7 @@ class LiveSession:
     def _close(self, discard: bool) -> None:
         self._threads.end(self._end_feeds, discard=discard)
         self._seen.picture = None
+        collection.ended(self)
         self._state = LiveState.STOPPED
         self._ended.set()
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -428,6 +429,18 @@ def test_scrolling_draws_the_curves_once_per_prediction(plot: LivePlot) -> None:
     plot.set_now(150.0)
     plot.grab()
     assert plot.drawn == drawn + 2, "out of the picture: drawn anew"
+
+
+def test_it_moves_thirty_times_a_second(plot: LivePlot) -> None:
+    """Though the half minute in sight is not 30 pixels a second wide."""
+    assert plot.span == 30.0
+    plot.set_now(100.0)
+    plot.set_rows(plain_timeline(100.0))
+    pictures = []
+    for tick in range(30):
+        plot.set_now(100.0 + tick / 30)
+        pictures.append(plot.grab().toImage())
+    assert all(one != other for one, other in pairwise(pictures))
 
 
 def test_a_hole_in_the_times_breaks_the_curves() -> None:

@@ -1,0 +1,56 @@
+"""How the interpreter is shared while sessions run: the window's thread needs it often, briefly."""
+
+import gc
+import sys
+import threading
+
+__all__ = ["Collection", "collection", "share_often"]
+
+SWITCH_INTERVAL = 0.0005
+"""As in `inference.analysis`: the face thread needs the interpreter often and briefly."""
+
+
+def share_often() -> None:
+    sys.setswitchinterval(SWITCH_INTERVAL)
+
+
+class Collection:
+    """When Python looks for objects that refer to each other in a circle, holding all threads.
+
+    With the models' libraries loaded there are so many objects that a look at all of them takes a
+    fifth of a second. So nothing is looked for while models load, and while a session runs only
+    among what came after its start. What was there before is looked at once it has ended.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loading: set[object] = set()
+        self._running: set[object] = set()
+
+    def loading(self, session: object) -> None:
+        with self._lock:
+            self._loading.add(session)
+            gc.disable()
+
+    def running(self, session: object) -> None:
+        with self._lock:
+            self._running.add(session)
+            gc.freeze()
+            self._loaded(session)
+
+    def ended(self, session: object) -> None:
+        """Also of a session that never ran."""
+        with self._lock:
+            self._running.discard(session)
+            if not self._running:
+                gc.unfreeze()
+            self._loaded(session)
+
+    def _loaded(self, session: object) -> None:
+        self._loading.discard(session)
+        if not self._loading:
+            gc.enable()
+
+
+collection = Collection()
+"""Of this process, as the collector itself."""
