@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from extractors.straight_line import Line
 from extractors.stream.sample import SECOND
 
 __all__ = ["AudioTimeline"]
@@ -23,7 +24,9 @@ class AudioTimeline:
     is cut off its front. So jitter shifts nothing, and errors do not add up.
     """
 
-    def __init__(self, rate: int, channels: int, tolerance: int = TOLERANCE) -> None:
+    def __init__(
+        self, rate: int, channels: int, tolerance: int = TOLERANCE, late: Line | None = None
+    ) -> None:
         self.rate = rate
         self.channels = channels
         self.tolerance = tolerance
@@ -33,6 +36,10 @@ class AudioTimeline:
         """Samples so far."""
         self.overlap = 0
         """Samples that were cut off because something else is heard at their time."""
+        self.filled = 0
+        """Samples of silence where something is missing."""
+        self.late = Line() if late is None else late
+        """Milliseconds by which pieces lie later than their times say, over those in seconds."""
 
     def time_of(self, index: int) -> int:
         """Session nanoseconds at which the sample with that index begins."""
@@ -61,6 +68,10 @@ class AudioTimeline:
         if missing < 0:
             self.overlap += min(-missing, len(samples))
             samples = samples[-missing:]
+        self.filled += max(0, missing)
+        if time is not None:
+            placed = self.time_of(self.length + missing)
+            self.late.add_one(time / SECOND, (placed - time) / 1e6)
         while missing > 0:
             silence = np.zeros((min(missing, self.rate), self.channels), np.float32)
             missing -= len(silence)

@@ -11,6 +11,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
 from extractors.audio_timeline import AudioTimeline
+from extractors.straight_line import Line
 from extractors.stream.sample import SECOND
 
 __all__ = ["SoundConverter"]
@@ -46,16 +47,20 @@ class SoundConverter:
         """Samples that were not finite and became 0."""
         self.failed = 0
         """Frames that could not be converted."""
-        self._overlap = Fraction(0)
+        self.late = Line()
+        """Milliseconds by which frames lie later than their times say, over those in seconds."""
+        self._before = np.zeros(2)
+        """Seconds that were cut off and filled in sections before this one."""
         self._grid = grid
         self._section: _Section | None = None
 
     @property
-    def overlap(self) -> int:
-        """Nanoseconds of sound left out because its times go back to what is there already."""
-        run = Fraction(self.timeline.overlap, self.rate)
-        section = Fraction(0) if self._section is None else self._section.overlap
-        return round((self._overlap + run + section) * SECOND)
+    def cut_and_filled(self) -> tuple[float, float]:
+        """Seconds of sound left out because there is sound at their times already, and seconds of
+        silence where something is missing."""
+        section = np.zeros(2) if self._section is None else self._section.cut_and_filled
+        cut, filled = self._before + section + _cut_and_filled(self.timeline)
+        return float(cut), float(filled)
 
     def convert(
         self, time: int | None, frame: AudioFrame, lost: bool = False
@@ -70,7 +75,7 @@ class SoundConverter:
             yield from self.finish()
         if self._section is None:
             begin = self.timeline.end if time is None else time
-            self._section = _Section(key, self.rate, self.channels, self._grid, begin)
+            self._section = _Section(key, self.rate, self.channels, self._grid, begin, self.late)
         try:
             mixed = self._section.mix(frame)
         except av.error.FFmpegError:
@@ -87,7 +92,7 @@ class SoundConverter:
         """What the resampler still holds."""
         section, self._section = self._section, None
         if section is not None:
-            self._overlap += section.overlap
+            self._before += section.cut_and_filled
             for begin, array in section.finish():
                 yield from self.timeline.place(begin, array)
 
@@ -96,12 +101,12 @@ class _Section:
     """A run of frames of one format."""
 
     def __init__(
-        self, key: tuple[int, str, str], rate: int, channels: int, grid: int, begin: int
+        self, key: tuple[int, str, str], rate: int, channels: int, grid: int, begin: int, late: Line
     ) -> None:
         self.key = key
         self._rate = rate
         self._channels = channels
-        self._timeline = AudioTimeline(key[0], channels)
+        self._timeline = AudioTimeline(key[0], channels, late=late)
         self._mixer = AudioResampler("flt", LAYOUTS[channels], key[0], options=MIX)
         self._resampler = AudioResampler("flt", LAYOUTS[channels], rate)
         self._given = 0
@@ -113,9 +118,8 @@ class _Section:
         self._origin = grid + Fraction((first + self._to_grid) * SECOND, key[0])
 
     @property
-    def overlap(self) -> Fraction:
-        """Seconds that were cut off."""
-        return Fraction(self._timeline.overlap, self._timeline.rate)
+    def cut_and_filled(self) -> npt.NDArray[np.float64]:
+        return _cut_and_filled(self._timeline)
 
     def mix(self, frame: AudioFrame) -> FloatArray:
         """The samples of a frame as float32 [n, channels]."""
@@ -167,6 +171,10 @@ class _Section:
 
     def _silence(self, length: int) -> FloatArray:
         return np.zeros((length, self._channels), np.float32)
+
+
+def _cut_and_filled(timeline: AudioTimeline) -> npt.NDArray[np.float64]:
+    return np.asarray([timeline.overlap, timeline.filled]) / timeline.rate
 
 
 def _average(frame: AudioFrame) -> FloatArray:

@@ -15,6 +15,7 @@ from extractors.media_info import MediaInfo, probe
 from extractors.media_reader import read_audio, read_video
 from extractors.picture import PictureConverter
 from extractors.sound import SoundConverter
+from extractors.straight_line import Line
 from extractors.stream.sample import SECOND, Sample
 
 __all__ = ["MediaInfo", "StreamEnding", "VideoFile"]
@@ -40,8 +41,12 @@ class StreamEnding:
     """Damaged packets and frames, and pictures without a usable time, that were left out."""
     replaced: int = 0
     """Samples of sound that were not finite and became 0."""
-    overlap: int = 0
-    """Nanoseconds of sound that were left out: at their times there is sound already."""
+    overlap: float = 0.0
+    """Seconds of sound that were left out: at their times there is sound already."""
+    filled: float = 0.0
+    """Seconds of silence where sound is missing."""
+    late: Line | None = None
+    """Milliseconds by which sound lies later than the container says, over its times in seconds."""
 
 
 class VideoFile:
@@ -128,7 +133,8 @@ class VideoFile:
             reader.error,
             reader.skipped + converter.failed,
             converter.replaced,
-            converter.overlap,
+            *converter.cut_and_filled,
+            converter.late,
         )
 
 

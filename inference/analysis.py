@@ -27,6 +27,7 @@ from assets.version import version
 from extractors.features import FloatArray, Word
 from extractors.landmark_file import read_row
 from extractors.media_left_out import LeftOut
+from extractors.recording.synchrony import file_certificate
 from extractors.session_writer import SessionWriter
 from extractors.speech import open_word_stage
 from extractors.stream import Channel, Failure, Sample, Worker, WorkerGroup, in_time_order
@@ -240,6 +241,17 @@ class Analysis:
                 found.append(LeftOut(index, kind, codec, what))
         return [asdict(one) for one in sorted(found, key=lambda one: one.stream)]
 
+    def _synchrony(self) -> dict[str, Any]:
+        """How far what was analysed is from the times that the file gives."""
+        video, audio = self.video.ending("video"), self.video.ending("audio")
+        return file_certificate(
+            None if audio is None else audio.late,
+            pictures=bool(self._picture_times),
+            dropped=0 if video is None else video.skipped,
+            missing=0.0 if audio is None else audio.filled,
+            cut=0.0 if audio is None else audio.overlap,
+        )
+
     def _heard(self) -> bool:
         ending = self.video.ending("audio")
         return ending is not None and ending.end > 0
@@ -259,7 +271,7 @@ class Analysis:
                     "truncated": ending.truncated,
                     "error": ending.error,
                     "skipped": ending.skipped,
-                    "overlap": to_seconds(ending.overlap),
+                    "overlap": round(ending.overlap, 3),
                 }
         return {
             "affectscope": version(),
@@ -270,6 +282,7 @@ class Analysis:
             "truncated": any(ending["truncated"] for ending in endings.values()),
             "streams": endings,
             "left_out": self._left_out(),
+            "synchrony": self._synchrony(),
             "model": self._models.describe(self._engines_before),
             "windows": self._windows.to_dict(),
             "rows": len(timeline),

@@ -2,55 +2,20 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Line", "certificate"]
+from extractors.straight_line import Line
 
-SHORTEST = 60.0
-"""Seconds; the slope of less says nothing, as the file rounds times to a millisecond."""
+__all__ = ["certificate", "file_certificate"]
+
 HOUR = 3600.0
 GAP = 1.75
 """A step between pictures this many times the usual one is where pictures are missing."""
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(slots=True)
-class Line:
-    """A straight line through points that come in pieces, by least squares."""
-
-    count: int = 0
-    largest: float = 0.0
-    """The largest absolute value seen."""
-    first: float = math.inf
-    last: float = -math.inf
-    _sums: Floats = field(default_factory=lambda: np.zeros(4))
-
-    def add(self, x: Floats, y: Floats) -> None:
-        """Add points [n] and [n]; those that are not finite do not count."""
-        usable = np.isfinite(x) & np.isfinite(y)
-        x, y = x[usable], y[usable]
-        if len(x):
-            self.count += len(x)
-            self.largest = max(self.largest, float(np.abs(y).max()))
-            self.first, self.last = min(self.first, float(x[0])), max(self.last, float(x[-1]))
-            self._sums += (x.sum(), y.sum(), (x * x).sum(), (x * y).sum())
-
-    @property
-    def mean(self) -> float | None:
-        return float(self._sums[1] / self.count) if self.count else None
-
-    @property
-    def slope(self) -> float | None:
-        """Per unit of x; None where the points are too few or too close to tell."""
-        if self.count < 2 or self.last - self.first < SHORTEST:
-            return None
-        x, y, xx, xy = self._sums
-        return float((self.count * xy - x * y) / (self.count * xx - x * x))
 
 
 def certificate(
@@ -103,6 +68,25 @@ def certificate(
         "dropped_frames": dropped if written_any else 0,
         "missing_frames": missing,
         "missing_sound_ms": _rounded(filled * 1000),
+        "cut_sound_ms": _rounded(cut * 1000),
+    }
+
+
+def file_certificate(
+    heard: Line | None, *, pictures: bool, dropped: int, missing: float, cut: float
+) -> dict[str, Any]:
+    """The same of an analysed file, whose pictures have the times that the container gives them.
+
+    `heard`: milliseconds by which pieces of sound lie later than the container says, over seconds;
+    None without sound. `missing` and `cut` are seconds of sound.
+    """
+    both = heard if pictures else None
+    return {
+        "offset_ms": None if both is None else _difference(both.mean, 0.0),
+        "worst_ms": _rounded(0.0 if heard is None else heard.largest),
+        "drift_ms_per_hour": None if both is None else _difference(both.slope, 0.0, HOUR),
+        "dropped_frames": dropped,
+        "missing_sound_ms": _rounded(missing * 1000),
         "cut_sound_ms": _rounded(cut * 1000),
     }
 

@@ -67,6 +67,14 @@ def test_odd_files(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     streams = manifest("sound again.mkv")["streams"]
     assert isinstance(streams, dict)
     assert streams["audio"]["overlap"] == pytest.approx(0.3, abs=0.01)
+    assert manifest("sound again.mkv")["synchrony"] == {
+        "offset_ms": 0.0, "worst_ms": 0.0, "drift_ms_per_hour": None, "dropped_frames": 0,
+        "missing_sound_ms": 0.0, "cut_sound_ms": 300.0,
+    }  # fmt: skip
+    for name in ("turned 90.mp4", "8000 Hz.wav", "no sound packets.mkv"):
+        synchrony = manifest(name)["synchrony"]
+        assert isinstance(synchrony, dict)
+        assert synchrony["worst_ms"] < 20.0
 
 
 def test_damaged_files(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """Whatever the times say, the pieces become one run in which each sample is where it belongs."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -105,3 +106,25 @@ def test_past_the_tolerance_an_overlap_is_cut() -> None:
 def test_a_long_silence_comes_in_small_pieces() -> None:
     timeline, run = lay([(0, 1), (60 * SECOND, 1)])
     assert len(run) == timeline.length == 60 * RATE + 1
+
+
+def test_a_clock_that_runs_fast_parts_sound_from_its_times_by_the_tolerance_at_most() -> None:
+    """Two hours by a card of 300 ppm: pieces of a second that say when they were really heard."""
+    timeline = AudioTimeline(RATE, 1)
+    second = np.zeros((RATE, 1), np.float32)
+    for number in range(7200):
+        for _ in timeline.place(round(number * 0.9997 * SECOND), second):
+            pass
+    assert timeline.overlap / RATE == pytest.approx(7200 * 0.0003, abs=0.03)
+    assert timeline.filled == 0
+    assert 15 < timeline.late.largest <= TOLERANCE / 1e6
+    assert timeline.late.mean == pytest.approx(10, abs=1)
+    assert timeline.late.slope is not None
+    assert abs(timeline.late.slope * 3600) < 0.5, "the error does not grow"
+
+
+def test_what_is_filled_and_cut_is_counted() -> None:
+    timeline, _ = lay([(0, RATE), (2 * SECOND, RATE), (5 * SECOND // 2, RATE)])
+    assert (timeline.filled, timeline.overlap) == (RATE, RATE // 2)
+    assert timeline.late.largest == 0
+    assert timeline.late.slope is None, "less than a minute says nothing"
