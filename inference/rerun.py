@@ -22,7 +22,7 @@ from extractors.features import (
     Word,
 )
 from extractors.session import Session
-from extractors.stream import Sample, from_seconds, in_time_order
+from extractors.stream import Sample, from_seconds, in_time_order, to_seconds
 from extractors.stream.window import Window, WindowBuilder
 from extractors.text import TextStage
 from extractors.timeline import Timeline
@@ -81,13 +81,27 @@ def _voice(session: Session) -> Iterator[Sample[VoiceFeatures]]:
 
 
 def _text(session: Session, models: Models) -> Iterator[Sample[TextContext | None]]:
-    ends = [from_seconds(time) for time in session.table("text", ["time"])["time"].to_pylist()]
-    if not ends:
-        return
-    stage = TextStage(models.text())
-    for end, word in zip(ends, session.words, strict=True):
-        whole = Word(word.text, min(word.start, end), end, word.probability)
-        yield from stage.process(Sample("words", whole.start, end, end, whole))
+    words = _words(session)
+    stage = TextStage(models.text()) if words else None
+    for word in words:
+        assert stage is not None
+        yield from stage.process(Sample("words", word.start, word.end, word.end, word))
+
+
+def _words(session: Session) -> list[Word]:
+    """The words in the order of their ends, which the table knows to the nanosecond.
+
+    Of a recording that was cut off the lines may have a word more than the table, and a damaged
+    line one less.
+    """
+    table = session.table("text", ["time", "word"]).to_pydict()
+    found = {(round(to_seconds(word.end), 3), word.text): word for word in session.words}
+    for time, text in zip(table["time"], table["word"], strict=True):
+        end = from_seconds(time)
+        line = found.get((round(time, 3), text))
+        start, probability = (end, 1.0) if line is None else (line.start, line.probability)
+        found[round(time, 3), text] = Word(text, min(start, end), end, probability)
+    return sorted(found.values(), key=lambda word: word.end)
 
 
 def _columns(table: Any, names: Sequence[str]) -> FloatArray:
