@@ -14,6 +14,8 @@ __all__ = ["LiveSessions"]
 
 ENDING = 1.8
 """Seconds that a session gets to end in order when the window is closed."""
+JOIN = 0.2
+"""Seconds that each other thing gets then."""
 
 
 class LiveSessions:
@@ -131,9 +133,9 @@ class LiveSessions:
         for live, folder in ending:
             if not live.wait(ENDING):
                 live.abort()
-                in_time = live.wait(0.2) and in_time
+                in_time = live.wait(JOIN) and in_time
             elif folder is not None:
                 recorded.append(folder)
         for work in (making, scan):
-            in_time = (work is None or work.join(0.2)) and in_time
+            in_time = (work is None or work.join(JOIN)) and in_time
         return in_time, recorded

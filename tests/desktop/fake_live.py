@@ -77,6 +77,8 @@ class FakeLive:
     shown: list[float] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
     ends_at_once: bool = True
+    waited: float = 0.0
+    """Seconds that somebody was ready to wait for the end."""
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
@@ -111,7 +113,7 @@ class FakeLive:
         self.ended.set()
 
     def wait(self, seconds: float) -> bool:
-        del seconds
+        self.waited += 0.0 if self.ended.is_set() else seconds
         return self.ended.is_set()
 
     def choose_video(self, choice: SourceChoice | None) -> None:

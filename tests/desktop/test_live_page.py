@@ -18,6 +18,7 @@ from desktop.live_memory import LiveMemory
 from desktop.live_opening import LiveRequest, Plan, new_folder
 from desktop.live_plot import LivePlot
 from desktop.live_rows import with_gaps
+from desktop.live_sessions import JOIN
 from desktop.main_window import MainWindow
 from desktop.source_chooser import SourceChooser
 from extractors.sources import SourceChoice
@@ -382,6 +383,26 @@ def test_closing_stops_in_order_and_does_not_wait_for_ever(
     running.close()
     assert sessions[0].calls[-2:] == ["stop", "abort"]
     assert running.live.page.live is None
+
+
+def test_closing_while_models_load_waits_less_than_three_seconds(
+    running: MainWindow, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the session nor the outlets hear that they are to end."""
+    waited: list[float] = []
+
+    def leave(seconds: float) -> bool:
+        waited.append(seconds)
+        return False
+
+    page = running.live.page
+    sessions[0].state = LiveState.STARTING
+    sessions[0].ends_at_once = False
+    monkeypatch.setattr(sessions[0], "abort", lambda: sessions[0].calls.append("abort"))
+    monkeypatch.setattr(page.outlets, "leave", leave)
+    running.close()
+    assert sessions[0].calls[-2:] == ["stop", "abort"]
+    assert 0 < sessions[0].waited + sum(waited) < 3 - 2 * JOIN
 
 
 def test_closing_while_a_device_is_being_opened(

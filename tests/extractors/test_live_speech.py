@@ -128,11 +128,13 @@ def test_words_do_not_wait_for_the_voice(
 
 
 @pytest.mark.parametrize("kind", ["silence", "noise", "hum"])
-def test_nothing_is_invented_where_nobody_speaks(listening: Listening, kind: str) -> None:
-    samples = listening.hear(minute(kind)[: 15 * SAMPLE_RATE]) + list(listening.stage.finish())
+def test_nothing_is_invented_in_a_minute_in_which_nobody_speaks(
+    listening: Listening, kind: str
+) -> None:
+    samples = listening.hear(minute(kind)) + list(listening.stage.finish())
     assert words(samples) == []
     assert listening.stage.spent.passes == 0
-    assert max(s.end for s in samples if s.stream == "word") == 15 * SECOND
+    assert max(s.end for s in samples if s.stream == "word") == 60 * SECOND
 
 
 def test_a_gap_completes_what_was_spoken_before(listening: Listening, jfk: FloatArray) -> None:

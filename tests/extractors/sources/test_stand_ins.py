@@ -16,6 +16,8 @@ from extractors.sources.opening import open_pictures, open_sound
 from extractors.sources.playhead import Playheads
 from extractors.stream import SECOND, Sample, SimulatedClock
 from tests.extractors.clips import Pictures, Sound, every, write_clip
+from tests.extractors.sources import rtsp_server as rtsp
+from tests.extractors.sources.rtsp_server import rtsp_server
 
 LENGTH = 4
 FLASH = 1000
@@ -173,6 +175,14 @@ def server(clip: Path) -> Iterator[str]:
     httpd.server_close()
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy is no network that has gone."""
+    monkeypatch.setattr("extractors.sources.url_source.OPEN_SECONDS", 60.0)
+    monkeypatch.setattr("extractors.sources.url_source.READ_SECONDS", 60.0)
+
+
+@pytest.mark.usefixtures("patient")
 def test_an_address_gives_pictures_and_sound_in_real_time(server: str) -> None:
     player = Player()
     choice = SourceChoice.parse(f"{server}/clip.mp4")
@@ -184,6 +194,40 @@ def test_an_address_gives_pictures_and_sound_in_real_time(server: str) -> None:
     sound = player.until(player.sound(choice), 9.0)
     assert all(a.end == b.start for a, b in pairwise(sound))
     assert sum(len(s.data.samples) for s in sound) == pytest.approx(2 * SAMPLE_RATE, abs=4000)
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_stream_that_had_a_pause_goes_on_from_now(server: str) -> None:
+    player = Player()
+    found = []
+    for sample in player.sound(SourceChoice.parse(f"{server}/clip.mp4")).samples():
+        found.append(sample)
+        if len(found) == 20:
+            player.clock.jump(3 * SECOND)
+            paused = player.clock.now()
+    gaps = [(a.end, b.start) for a, b in pairwise(found) if b.start != a.end]
+    assert gaps == [(found[19].end, paused)]
+    assert found[-1].end - found[0].start == pytest.approx((LENGTH + 3) * SECOND, abs=SECOND // 10)
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_camera_on_the_network_gives_pictures_and_sound_in_real_time() -> None:
+    with rtsp_server() as address:
+        player = Player()
+        source = player.pictures(SourceChoice.parse(f"{address}/pictures"))
+        pictures = player.until(source, 8.0)
+        assert source.info.size == (160, 120)
+        steps = [(b.start - a.start) / SECOND for a, b in pairwise(pictures)]
+        assert steps == pytest.approx([1 / rtsp.RATE] * 3 * rtsp.RATE, abs=0.001)
+        light = [white(s) for s in pictures]
+        assert light == sorted(light)
+        assert {False, True} == set(light)
+        now = player.clock.now() / SECOND
+        sound = player.until(player.sound(SourceChoice.parse(f"{address}/sound")), now + 2)
+        assert all(a.end == b.start for a, b in pairwise(sound))
+        assert sum(len(s.data.samples) for s in sound) == pytest.approx(2 * SAMPLE_RATE, abs=1000)
+        heard = np.concatenate([s.data.samples for s in sound])[1000:]
+        assert np.abs(heard).min() > 0.9
 
 
 def test_an_address_that_does_not_answer_says_so(server: str) -> None:

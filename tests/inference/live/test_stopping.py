@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from extractors.sources import SourceChoice, SourceInfo
+from extractors.stream import VirtualClock, from_seconds, to_seconds
+from inference.live.branches import Channels
 from inference.live.interface import LiveState
+from inference.live.threads import SessionThreads
 from tests.inference.live.stand_ins import SYNTHETIC, Stage, stages
 
 Make = Callable[..., Stage]
@@ -81,6 +84,40 @@ def test_stopping_while_a_model_is_loaded(stage: Make) -> None:
     assert one.session.state is LiveState.STOPPED
     loading.set()
     one.until(lambda: not one.session.stragglers)
+
+
+class Hanging:
+    """A thread that does not end; waiting for it passes as much time as is given."""
+
+    alive = True
+
+    def __init__(self, name: str, clock: VirtualClock) -> None:
+        self.name = name
+        self._clock = clock
+
+    def join(self, seconds: float) -> None:
+        self._clock.advance(from_seconds(seconds))
+
+    def stop(self) -> None:
+        """It does not hear."""
+
+    abort = stop
+
+
+@pytest.mark.parametrize("discard", [False, True])
+def test_threads_that_do_not_end_are_waited_for_three_seconds_in_all(
+    monkeypatch: pytest.MonkeyPatch, discard: bool
+) -> None:
+    """As while models load, when no thread hears that it is to end."""
+    clock = VirtualClock()
+    monkeypatch.setattr("inference.live.threads.time.monotonic", lambda: to_seconds(clock.now()))
+    threads: Any = SessionThreads(Channels())
+    threads.sources = [Hanging(name, clock) for name in ("camera", "microphone")]
+    threads.workers = [Hanging(name, clock) for name in ("face", "speech", "text", "engine")]
+    threads.build = Hanging("build", clock)
+    threads.end(lambda: None, discard=discard)
+    assert 0 < to_seconds(clock.now()) < LONGEST
+    assert len(threads.stragglers) == 7
 
 
 class Endless:
