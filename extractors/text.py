@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from assets.errors import ModelFileError
-from extractors.features import TEXT_STATES, FloatArray, TextContext, Word
+from extractors.features import TEXT_LAYERS, FloatArray, TextContext, Word
 from extractors.gpu_or_cpu import GaveWay, GpuOrCpu, ignore
+from extractors.onnx_outputs import with_outputs
 from extractors.stream import SECOND, Sample
 
 __all__ = ["CONTEXT_SPAN", "CONTEXT_WORDS", "TextEncoder", "TextStage", "open_text_stage"]
@@ -21,6 +22,14 @@ CONTEXT_SPAN = 8 * SECOND
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 MOST_TOKENS = 512
 """Positions of the network, with the two marks at the ends."""
+WIDTH = 384
+"""Of a token's state in any layer."""
+LAYERS = 6
+
+
+def output_of(layer: int) -> str:
+    """What the file calls the states behind a layer, 1 to 6: each has two normalisations."""
+    return "last_hidden_state" if layer == LAYERS else f"layer_norm_{2 * layer}"
 
 
 class TextEncoder:
@@ -31,12 +40,15 @@ class TextEncoder:
         model: Path,
         tokenizer: Path,
         *,
+        layers: Sequence[int] = TEXT_LAYERS,
         threads: int = 1,
         device: str = "cpu",
         gave_way: GaveWay = ignore,
     ) -> None:
         """Load the network and its tokenizer. Raises ModelFileError if either is damaged.
 
+        `layers`, 1 to 6, are those whose states are given, side by side; none behind the last of
+        them is computed.
         `device` is "cpu" or "cuda"; a GPU that cannot take the network, or fails later, leaves it
         to the CPU; `device` then says so, and `gave_way` why.
         """
@@ -46,12 +58,17 @@ class TextEncoder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
+        self._outputs = [output_of(layer) for layer in layers]
 
         def load(on: str) -> Any:
             provider = PROVIDERS[on]
             # its own way back to the CPU prints on standard output and cannot be asked
+            inside = [name for name in self._outputs if name != output_of(LAYERS)]
             session = onnxruntime.InferenceSession(
-                str(model), options, providers=[provider], enable_fallback=0
+                with_outputs(model.read_bytes(), inside),
+                options,
+                providers=[provider],
+                enable_fallback=0,
             )
             taken = session.get_providers()[0]
             if taken != provider:  # without CUDA's libraries it takes the CPU and says nothing
@@ -76,12 +93,12 @@ class TextEncoder:
         return self._session.device
 
     def __call__(self, words: Sequence[str]) -> FloatArray:
-        """States of `words` in the context of each other: float32 [len(words), 384].
+        """States of `words` in the context of each other: float32 [len(words), 384 x layers].
 
         A word's state is the mean over its tokens; a word without any token has a zero row. Of
         more than 512 tokens the last are read.
         """
-        states = np.zeros((len(words), TEXT_STATES), np.float32)
+        states = np.zeros((len(words), WIDTH * len(self._outputs)), np.float32)
         if not words:
             return states
         encoding = self._tokenizer.encode(list(words), is_pretokenized=True)
@@ -91,9 +108,10 @@ class TextEncoder:
             "attention_mask": np.ones_like(ids),
             "token_type_ids": np.zeros_like(ids),
         }
-        (hidden,) = self._session(lambda session: session.run(["last_hidden_state"], feed))
+        hidden = self._session(lambda session: session.run(self._outputs, feed))
+        tokens = np.concatenate([layer[0] for layer in hidden], axis=1)
         counts = np.zeros(len(words), np.int64)
-        for token, word in zip(hidden[0], encoding.word_ids, strict=True):
+        for token, word in zip(tokens, encoding.word_ids, strict=True):
             if word is not None:
                 states[word] += token
                 counts[word] += 1

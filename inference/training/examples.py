@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class StatesOfWords:
-    """Data of a stored sample of text: ends in session nanoseconds and states [words, 384]."""
+    """Data of a stored sample of text: ends in session nanoseconds and states [words, 768]."""
 
     ends: tuple[int, ...]
     states: FloatArray

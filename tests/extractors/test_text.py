@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from assets.errors import ModelFileError
-from extractors.features import TEXT_STATES, TextContext, Word
+from extractors.features import TEXT_LAYERS, TEXT_STATES, TextContext, Word
 from extractors.stream import SECOND, Sample
 from extractors.text import (
     CONTEXT_SPAN,
@@ -17,6 +17,7 @@ from extractors.text import (
     TextEncoder,
     TextStage,
     open_text_stage,
+    output_of,
 )
 
 FloatArray = npt.NDArray[np.float32]
@@ -46,10 +47,22 @@ def test_a_state_is_the_mean_over_the_tokens_of_the_word(encoder: TextEncoder) -
     assert encoding.word_ids.count(1) > 1  # this word has several tokens
     ids = np.array([encoding.ids], np.int64)
     inputs = {"input_ids": ids, "attention_mask": ids * 0 + 1, "token_type_ids": ids * 0}
-    hidden = encoder._session.model.run(["last_hidden_state"], inputs)[0][0]
+    outputs = [output_of(layer) for layer in TEXT_LAYERS]
+    hidden = np.concatenate(encoder._session.model.run(outputs, inputs), axis=-1)[0]
     for number, state in enumerate(encoder(words)):
         own = hidden[[word == number for word in encoding.word_ids]]
         assert state == pytest.approx(own.mean(axis=0), abs=1e-5)
+
+
+def test_layers_stand_side_by_side_and_the_last_is_what_the_file_itself_gives(
+    models: Callable[[str], Path],
+) -> None:
+    files = models("minilm/model.onnx"), models("minilm/tokenizer.json")
+    words = ["quite", "so"]
+    both, last = TextEncoder(*files, layers=(4, 6))(words), TextEncoder(*files, layers=(6,))(words)
+    assert last.shape == (2, 384)
+    np.testing.assert_allclose(both[:, 384:], last, atol=1e-5)
+    assert not np.allclose(both[:, :384], last, atol=0.1)
 
 
 def test_a_word_means_what_its_neighbours_make_of_it(encoder: TextEncoder) -> None:
