@@ -1,17 +1,23 @@
 """A recorded voice made different without changing how it is meant: to train on, never to test on.
 
-Faster and higher or slower and lower, as another speaker might be; in a room; among noise; louder
-or softer, as another microphone might be.
+Faster and higher or slower and lower; with the throat and the pitch of another speaker; in a room;
+among noise; louder or softer, as another microphone might be.
 """
 
 import numpy as np
 
 from extractors.features import SAMPLE_RATE, FloatArray
 
-__all__ = ["at_speed", "in_a_room", "varied", "with_noise"]
+__all__ = ["at_speed", "by_another", "in_a_room", "varied", "with_noise"]
 
 SPEEDS = (0.88, 1.14)
 """Slowest and fastest; pitch goes with it, two semitones either way."""
+FORMANT_RATIOS = (0.84, 1.18)
+"""Longest and shortest vocal tract, as a ratio of formants: about from a woman's to a man's."""
+LOW_HZ, HIGH_HZ = (85.0, 160.0), (160.0, 270.0)
+"""Median pitch of those with a longer and with a shorter vocal tract than the speaker."""
+PITCH_RANGES = (0.85, 1.2)
+PITCH_SEARCHED_HZ = (75.0, 600.0)
 NOISE_DB = (8.0, 30.0)
 """Signal-to-noise ratio."""
 REVERBERATION_S = (0.15, 0.5)
@@ -29,6 +35,32 @@ def at_speed(samples: FloatArray, speed: float) -> FloatArray:
     shared = min(len(kept), len(spectrum))
     kept[:shared] = spectrum[:shared]
     return np.asarray(np.fft.irfft(kept, count) * (count / len(samples)), np.float32)
+
+
+def by_another(samples: FloatArray, generator: np.random.Generator) -> FloatArray:
+    """float32 [n] in the voice of another speaker, at the same speed: [about n].
+
+    Praat's "Change gender": formants, median pitch and range of pitch are changed. Sound in which
+    Praat finds no pitch comes back as it is.
+    """
+    import parselmouth
+
+    longer = generator.random() < 0.5
+    ratio = (
+        generator.uniform(FORMANT_RATIOS[0], 0.95)
+        if longer
+        else generator.uniform(1.05, FORMANT_RATIOS[1])
+    )
+    median = generator.uniform(*(LOW_HZ if longer else HIGH_HZ))
+    pitch_range = generator.uniform(*PITCH_RANGES)
+    sound = parselmouth.Sound(samples.astype(np.float64), SAMPLE_RATE)
+    try:
+        changed = parselmouth.praat.call(
+            sound, "Change gender", *PITCH_SEARCHED_HZ, ratio, median, pitch_range, 1.0
+        )
+    except parselmouth.PraatError:
+        return samples
+    return np.asarray(changed.values[0], np.float32)
 
 
 def in_a_room(samples: FloatArray, generator: np.random.Generator) -> FloatArray:
@@ -56,17 +88,21 @@ def with_noise(samples: FloatArray, generator: np.random.Generator) -> FloatArra
 
 
 def varied(samples: FloatArray, variant: int, generator: np.random.Generator) -> FloatArray:
-    """Variant 1, 2, ... of float32 [n]: odd ones at another speed, even ones in noise and rooms.
+    """Variant 1, 2, ... of float32 [n], never above full scale; variant 0 is the recording itself.
 
-    Never above full scale. Variant 0 is the recording as it is.
+    Of four in turn the first is at another speed, the second in noise and rooms, the third by
+    another speaker, the fourth by another speaker in noise and rooms.
     """
     if variant == 0 or len(samples) < 2:
         return samples
-    if variant % 2:
+    kind = (variant - 1) % 4
+    if kind == 0:
         slower = generator.random() < 0.5
         speed = generator.uniform(SPEEDS[0], 0.95) if slower else generator.uniform(1.05, SPEEDS[1])
         samples = at_speed(samples, speed)
-    else:
+    if kind >= 2:
+        samples = by_another(samples, generator)
+    if kind % 2:
         if generator.random() < 0.5:
             samples = in_a_room(samples, generator)
         samples = with_noise(samples, generator)

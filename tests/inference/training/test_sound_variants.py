@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from extractors.features import SAMPLE_RATE
-from inference.training.sound_variants import at_speed, in_a_room, varied, with_noise
+from inference.training.sound_variants import at_speed, by_another, in_a_room, varied, with_noise
 
 
 def tone(hertz: float, seconds: float = 1.0) -> np.ndarray:
@@ -22,6 +22,36 @@ def test_speed_changes_length_and_pitch_and_not_loudness(speed: float) -> None:
     assert len(changed) == round(SAMPLE_RATE / speed)
     assert pitch(changed) == pytest.approx(400 * speed, abs=2)
     assert np.abs(changed).max() == pytest.approx(0.3, abs=0.03)
+
+
+def spoken(hertz: float) -> np.ndarray:
+    """A vowel: pulses at the pitch through resonances at 700, 1200 and 2600 Hz."""
+    time = np.arange(SAMPLE_RATE) / SAMPLE_RATE
+    harmonics = np.arange(1, 40) * hertz
+    gains = sum(1 / (1 + ((harmonics - formant) / 90) ** 2) for formant in (700, 1200, 2600))
+    sound = (gains[:, None] * np.sin(2 * np.pi * harmonics[:, None] * time)).sum(axis=0)
+    return (0.3 * sound / np.abs(sound).max()).astype(np.float32)
+
+
+def median_pitch(samples: np.ndarray) -> float:
+    import parselmouth
+
+    pitch = parselmouth.Sound(samples.astype(np.float64), SAMPLE_RATE).to_pitch()
+    heard = pitch.selected_array["frequency"]
+    return float(np.median(heard[heard > 0]))
+
+
+def test_another_speaker_has_another_pitch_and_takes_as_long() -> None:
+    sound = spoken(140.0)
+    found = [median_pitch(by_another(sound, np.random.default_rng(seed))) for seed in range(6)]
+    assert all(80 < pitch < 290 for pitch in found)
+    assert min(found) < 160 < max(found)
+    assert abs(len(by_another(sound, np.random.default_rng(0))) - len(sound)) < SAMPLE_RATE // 20
+
+
+def test_sound_without_a_voice_has_no_other_speaker() -> None:
+    short = np.zeros(200, np.float32)
+    assert by_another(short, np.random.default_rng(0)) is short
 
 
 def test_a_room_goes_on_after_the_sound_and_adds_nothing_before_it() -> None:
@@ -44,7 +74,7 @@ def test_noise_is_as_loud_as_it_should_be() -> None:
 
 def test_variants_stay_in_range_and_nothing_becomes_of_nothing() -> None:
     loud = np.clip(4 * tone(200.0), -1, 1)
-    for variant in range(1, 7):
+    for variant in range(1, 9):
         changed = varied(loud, variant, np.random.default_rng(variant))
         assert changed.dtype == np.float32
         assert np.isfinite(changed).all()
