@@ -1,17 +1,20 @@
 """How good DHMD is on people it has not seen, as records that docs/results.md is written from.
 
     python benchmarks/dhmd_results.py --examples runs/examples
-    python benchmarks/dhmd_results.py --examples runs/examples --only ravdess --seeds 1 --folds 2
+    python benchmarks/dhmd_results.py --examples runs/examples --only ravdess
     python scripts/write_results.py
 
-Every record is one run: a line of `LINES`, a seed, a fold. Those that are in the file of records
-already are not run again. The examples are those of the model card; `ravdess` and `live` are
-extracted with --variants 2. The whole is 5 seeds of 5 folds.
+Every record is a run of a line of `LINES`. A line has five: run k has seed k and holds fold k out,
+so that everybody is told once by a network that did not know them. Runs that are in the file of
+records already are not run again. The examples are those of the model card.
 """
 
 import argparse
+import functools
 import json
+import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,7 @@ import torch
 from assets.errors import BadInput
 from extractors.features import EMOTIONS, MODALITIES
 from inference.calibration import RestingPerson
-from inference.checkpoint import Checkpoint, load_checkpoint
+from inference.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from inference.model import DHMD
 from inference.training.composer import SUBSETS
 from inference.training.configuration import read_settings
@@ -54,14 +57,13 @@ class Line:
 
     preset: str
     assignments: tuple[str, ...] = ()
-    folds: int = 5
 
 
 LINES: Mapping[str, Line] = {
     "live": Line("live"),
     "live, face alone": Line("live", ('modalities=["face"]', 'examples=["ckplus"]')),
     "live, voice alone": Line("live", ('modalities=["voice"]', 'examples=["ravdess"]')),
-    "live, words alone": Line("live", ('modalities=["text"]', 'examples=["meld"]'), 1),
+    "live, words alone": Line("live", ('modalities=["text"]', 'examples=["meld"]')),
     "ravdess": Line("ravdess"),
     "ravdess, normalised by person": Line("ravdess", ("normalise_people=true",)),
     "ravdess, voice alone": Line("ravdess", ('modalities=["voice"]',)),
@@ -78,24 +80,28 @@ LINES: Mapping[str, Line] = {
 }
 
 
-def run(
-    line: Line, data: Sequence[Data], seed: int, fold: int, trained: Path | None = None
-) -> dict[str, Any]:
-    """Train once, or take what `affectscope train` made of the same settings, and measure.
+RUNS = 5
 
-    Raises BadInput if it was made of other settings.
+
+def run(line: Line, data: Sequence[Data], number: int, kept: Path | None = None) -> dict[str, Any]:
+    """Train once and measure.
+
+    The checkpoint is kept in the file `kept`, as `affectscope train` would have made it; one that
+    is there is measured and not trained again. Raises BadInput if it was made of other settings.
     """
-    settings = read_settings(line.preset, [*line.assignments, f"seed={seed}", f"fold={fold}"])
+    settings = read_settings(line.preset, [*line.assignments, f"seed={number}", f"fold={number}"])
     planned = plan(settings, data)
-    if trained is not None:
-        checkpoint = load_checkpoint(trained)
+    if kept is not None and kept.is_file():
+        checkpoint = load_checkpoint(kept)
         if settings_of(checkpoint) != settings:
-            raise BadInput(f"{trained} was made of other settings than this run")
+            raise BadInput(f"{kept} was made of other settings than this run")
     else:
         running = begin(planned)
         while not running.done:
             running.advance()
         checkpoint = planned.checkpoint(running.result())
+        if kept is not None:
+            save_checkpoint(kept, checkpoint)
     record: dict[str, Any] = {
         "parameters": sum(p.numel() for p in DHMD(planned.config).parameters()),
         "held_out": checkpoint.origin["held_out"],
@@ -103,9 +109,9 @@ def run(
         "groups": {name: groups(checkpoint, held) for name, held in planned.held_out.items()},
     }
     if len(planned.held_out) == len(MODALITIES):
-        record |= composed_record(checkpoint, planned.held_out, seed)
+        record |= composed_record(checkpoint, planned.held_out, number)
         voices = next(d for d in data if isinstance(d, ExampleSet) and d.kind == "ravdess")
-        record["person"] = person_record(checkpoint, voices, fold)
+        record["person"] = person_record(checkpoint, voices, number)
     return record
 
 
@@ -220,13 +226,31 @@ def interval(values: npt.NDArray[np.float64]) -> list[float]:
     return [float(v) for v in np.quantile(values[drawn].mean(axis=1), [0.025, 0.975])]
 
 
-def wanted(only: Sequence[str], seeds: int, folds: int) -> Iterator[tuple[str, Line, int, int]]:
-    """Runs in the order in which they are worth most: all lines once, then further seeds."""
-    for seed in range(seeds):
-        for fold in range(folds):
-            for name, line in LINES.items():
-                if fold < line.folds and (not only or name in only):
-                    yield name, line, seed, fold
+def wanted(only: Sequence[str], runs: int) -> Iterator[tuple[str, int]]:
+    """Lines and numbers of runs, a line after the other."""
+    for name in only or LINES:
+        for number in range(runs):
+            yield name, number
+
+
+@functools.cache
+def loaded(folder: Path) -> Data:
+    """Examples, kept for the next run of this process."""
+    return load_data(folder)
+
+
+def run_named(name: str, number: int, examples: Path, kept: Path | None) -> dict[str, Any]:
+    """A run by the name of its line, on one thread."""
+    torch.set_num_threads(1)
+    line = LINES[name]
+    folders = read_settings(line.preset, line.assignments).examples
+    file = (
+        None
+        if kept is None
+        else kept / f"{name.replace(', ', ' ').replace(' ', '_')}{number}.safetensors"
+    )
+    record = run(line, [loaded(examples / folder) for folder in folders], number, file)
+    return {"line": name, "seed": number, "fold": number, "torch": torch.__version__, **record}
 
 
 def main() -> None:
@@ -235,32 +259,26 @@ def main() -> None:
     parser.add_argument("--examples", type=Path, required=True)
     parser.add_argument("--records", type=Path, default=RECORDS)
     parser.add_argument("--only", action="append", default=[], choices=list(LINES))
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument(
-        "--trained",
-        type=Path,
-        metavar="FILE",
-        help="take this checkpoint for the one run that is chosen instead of training again",
-    )
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--runs", type=int, default=RUNS, help="runs of each line (default 5)")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at a time (default 2)")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the checkpoints here")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    loaded: dict[str, Data] = {}
-    for name, line, seed, fold in wanted(args.only, args.seeds, args.folds):
-        known = json.loads(args.records.read_text()) if args.records.is_file() else []
-        if any((r["line"], r["seed"], r["fold"]) == (name, seed, fold) for r in known):
-            continue
-        folders = read_settings(line.preset, line.assignments).examples
-        for folder in folders:
-            if folder not in loaded:
-                loaded[folder] = load_data(args.examples / folder)
-        record = run(line, [loaded[folder] for folder in folders], seed, fold, args.trained)
-        known.append({"line": name, "seed": seed, "fold": fold, **record})
-        partial = args.records.with_suffix(".partial")
-        partial.write_text(json.dumps(known, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        partial.replace(args.records)
-        print(name, seed, fold, json.dumps(record["held_out"]), flush=True)
+    if args.keep is not None:
+        args.keep.mkdir(parents=True, exist_ok=True)
+    known = json.loads(args.records.read_text()) if args.records.is_file() else []
+    there = {(r["line"], r["seed"], r["fold"]) for r in known}
+    left = [(name, k) for name, k in wanted(args.only, args.runs) if (name, k, k) not in there]
+    with ProcessPoolExecutor(args.jobs, multiprocessing.get_context("spawn")) as pool:
+        tasks = [pool.submit(run_named, name, k, args.examples, args.keep) for name, k in left]
+        for task in as_completed(tasks):
+            record = task.result()
+            known.append(record)
+            partial = args.records.with_suffix(".partial")
+            partial.write_text(
+                json.dumps(known, indent=1, allow_nan=False) + "\n", encoding="utf-8"
+            )
+            partial.replace(args.records)
+            print(record["line"], record["seed"], json.dumps(record["held_out"]), flush=True)
 
 
 if __name__ == "__main__":

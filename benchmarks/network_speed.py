@@ -1,6 +1,7 @@
 """What DHMD costs: parameters, one live forward pass, one training step; as ratios in one run.
 
     python benchmarks/network_speed.py
+    python benchmarks/network_speed.py --records docs/results.json
 
 The peers are DMD (the same code without dictionary), late fusion (each modality alone, and the mean
 of what they say) and the bare limit: a multiplication of
@@ -12,8 +13,10 @@ made a training step on 2 threads about 8 times slower there.
 
 import argparse
 import dataclasses
+import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -96,17 +99,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--records", type=Path, help="put parameters and times into this file")
     options = parser.parse_args()
     torch.manual_seed(0)
 
-    for name, config in FORMS.items():
-        count = sum(p.numel() for p in DHMD(config).parameters())
+    counts = {n: sum(p.numel() for p in DHMD(c).parameters()) for n, c in FORMS.items()}
+    for name, count in counts.items():
         print(f"{name}: {count:,} parameters, {4 * count / 2**20:.1f} MiB in float32")
 
     torch.set_num_threads(1)
     runs = {name: live(config) for name, config in FORMS.items()}
     runs["matrix products alone"] = limit(runs["DHMD"])
-    show("forward pass, batch 1, 1 thread", least_seconds(runs, 5 * options.rounds))
+    forward = least_seconds(runs, 5 * options.rounds)
+    show("forward pass, batch 1, 1 thread", forward)
 
     torch.set_num_threads(2)
     runs = {name: training(config, options.batch) for name, config in FORMS.items()}
@@ -114,8 +119,17 @@ def main() -> None:
     runs["matrix products alone"] = limit(runs["DHMD"])
     show(
         f"training step with all losses, batch {options.batch}, 2 threads",
-        least_seconds(runs, options.rounds),
+        steps := least_seconds(runs, options.rounds),
     )
+    if options.records is not None:
+        made = {
+            name: {"parameters": counts[name], "forward": forward[name], "step": steps[name]}
+            for name in FORMS
+        }
+        known = json.loads(options.records.read_text(encoding="utf-8"))
+        kept = [record for record in known if record["line"] != "cost"]
+        text = json.dumps([*kept, {"line": "cost", "forms": made}], indent=1)
+        options.records.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

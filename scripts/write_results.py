@@ -30,7 +30,6 @@ EMOTION = {
     "macro_recall": "macro recall",
     "macro_f1": "macro F1",
     "weighted_f1": "weighted F1",
-    "ece": "ECE",
 }
 REGRESSION = {
     "face": "regression, face",
@@ -60,30 +59,18 @@ def of_line(records: Sequence[Record], line: str) -> list[Record]:
     return [record for record in records if record["line"] == line]
 
 
-def by_seed(found: Sequence[Record], modality: str, metric: str) -> list[float]:
-    """The metric of each seed: the mean over its folds, every held-out item counting once.
-
-    The error of calibration is that of all folds of the seed together, where their bins are known.
-    """
-    if metric == "ece" and (pooled := calibration_errors(found, modality)):
-        return pooled
-    seeds: dict[int, list[tuple[int, float]]] = {}
-    for record in found:
-        numbers = record["held_out"].get(modality, {})
-        if numbers.get(metric) is not None:
-            seeds.setdefault(record["seed"], []).append((numbers["n"], numbers[metric]))
-    return [sum(n * v for n, v in runs) / sum(n for n, _ in runs) for runs in seeds.values()]
+def over_runs(found: Sequence[Record], modality: str, metric: str) -> list[float]:
+    """The metric of each run, where it has one."""
+    numbers = [record["held_out"].get(modality, {}).get(metric) for record in found]
+    return [number for number in numbers if number is not None]
 
 
-def calibration_errors(found: Sequence[Record], modality: str) -> list[float]:
-    """By seed; empty if a record lacks its bins."""
-    seeds: dict[int, list[Mapping[str, Sequence[float]]]] = {}
-    for record in found:
-        bins = record.get("calibration", {}).get(modality, {}).get("bins")
-        if bins is None:
-            return []
-        seeds.setdefault(record["seed"], []).append(bins)
-    return [pooled_calibration_error(bins) for bins in seeds.values()]
+def calibration_error(found: Sequence[Record], modality: str) -> str:
+    """Of all runs together, whose people are all different: of few items alone it is never 0."""
+    bins = [r.get("calibration", {}).get(modality, {}).get("bins") for r in found]
+    if not bins or None in bins:
+        return spread(over_runs(found, modality, "ece"))
+    return f"{pooled_calibration_error(bins):.3f}"
 
 
 def spread(values: Sequence[float]) -> str:
@@ -94,9 +81,7 @@ def spread(values: Sequence[float]) -> str:
 
 
 def runs(found: Sequence[Record]) -> str:
-    """How many runs of how many seeds and folds there are."""
-    seeds, folds = {r["seed"] for r in found}, {r["fold"] for r in found}
-    return f"{len(found)} ({len(seeds)} x {len(folds)})" if found else "none yet"
+    return str(len(found)) if found else "none yet"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -109,9 +94,9 @@ def emotions(records: Sequence[Record], rows: Sequence[tuple[str, str, str]]) ->
     made = []
     for title, line, modality in rows:
         found = of_line(records, line)
-        cells = [spread(by_seed(found, modality, metric)) for metric in EMOTION]
-        made.append([title, runs(found), *cells])
-    return table(["", "runs (seeds x folds)", *EMOTION.values()], made)
+        cells = [spread(over_runs(found, modality, metric)) for metric in EMOTION]
+        made.append([title, runs(found), *cells, calibration_error(found, modality)])
+    return table(["", "runs", *EMOTION.values(), "ECE"], made)
 
 
 def live(records: Sequence[Record]) -> str:
@@ -130,16 +115,16 @@ def ablations(records: Sequence[Record]) -> str:
     for line in ABLATIONS:
         found = of_line(records, line)
         count = f"{found[0]['parameters']:,}" if found else "-"
-        accuracy, f1 = (spread(by_seed(found, "test", m)) for m in ("accuracy", "macro_f1"))
+        accuracy, f1 = (spread(over_runs(found, "test", m)) for m in ("accuracy", "macro_f1"))
         made.append(["DHMD" if line == "ravdess" else line, runs(found), count, accuracy, f1])
-    return table(["", "runs (seeds x folds)", "parameters", "accuracy", "macro F1"], made)
+    return table(["", "runs", "parameters", "accuracy", "macro F1"], made)
 
 
 def mmmo(records: Sequence[Record]) -> str:
     found = of_line(records, "mmmo")
     metrics = ("mae", "corr", "acc2", "acc7")
-    cells = [spread(by_seed(found, "test", metric)) for metric in metrics]
-    return table(["", "runs (seeds x folds)", *metrics], [["mmmo", runs(found), *cells]])
+    cells = [spread(over_runs(found, "test", metric)) for metric in metrics]
+    return table(["", "runs", *metrics], [["mmmo", runs(found), *cells]])
 
 
 def missing(records: Sequence[Record]) -> str:
@@ -187,7 +172,7 @@ def sentiment(records: Sequence[Record]) -> str:
         found = [r["calibration"].get(name, {}) for r in of_line(records, "live")]
         widths = [c["interval"] for c in found if c.get("interval") is not None]
         inside = [c["coverage"] for c in found if c.get("coverage") is not None]
-        maes = by_seed(of_line(records, "live"), name, "mae")
+        maes = over_runs(of_line(records, "live"), name, "mae")
         rows.append([title, spread(maes), spread(widths), spread(inside)])
     return table(["", "MAE", "half width at 90 %", "coverage"], rows)
 
@@ -200,6 +185,23 @@ def person(records: Sequence[Record]) -> str:
     return table(head, [["voices (RAVDESS)", str(len(found)), *cells]])
 
 
+def cost(records: Sequence[Record]) -> str:
+    """Parameters of the network and times of one window and of one training step."""
+    forms = next((record["forms"] for record in records if record["line"] == "cost"), None)
+    if forms is None:
+        return "Not measured yet."
+    whole = forms["DHMD"]
+    rows = []
+    for name, form in forms.items():
+        cells = [f"{form['parameters']:,}"]
+        for kind in ("forward", "step"):
+            share = form[kind] / whole[kind]
+            cells.append(f"{1000 * form[kind]:.1f} ms ({share:.2f})")
+        rows.append([name, *cells])
+    head = ["", "parameters", "a window, one thread", "a training step of 64, two threads"]
+    return table(head, rows)
+
+
 TABLES = {
     "live": live,
     "missing": missing,
@@ -208,6 +210,7 @@ TABLES = {
     "failures": failures,
     "ravdess": ravdess,
     "ablations": ablations,
+    "cost": cost,
     "mmmo": mmmo,
 }
 

@@ -1,11 +1,19 @@
 """The page of results: its tables are what the records say."""
 
 import json
+from typing import Any
 
 import pytest
 
 from assets.errors import BadInput
-from scripts.write_results import PAGE, RECORDS, by_seed, spread, with_tables
+from scripts.write_results import (
+    PAGE,
+    RECORDS,
+    calibration_error,
+    over_runs,
+    spread,
+    with_tables,
+)
 
 
 def test_the_tables_are_up_to_date() -> None:
@@ -14,16 +22,31 @@ def test_the_tables_are_up_to_date() -> None:
     assert with_tables(page, records) == page, "run: python scripts/write_results.py"
 
 
-def test_a_seed_counts_every_held_out_item_once() -> None:
-    def record(seed: int, n: int, value: float) -> dict[str, object]:
-        return {"seed": seed, "held_out": {"test": {"n": n, "accuracy": value}}}
+def record(number: int, value: float | None, items: tuple[int, int]) -> dict[str, Any]:
+    """A run whose items of two bins are all right, at a confidence of 0.5 and of 1."""
+    bins = {"items": items, "confidence": [items[0] / 2, items[1]], "right": items}
+    return {
+        "line": "live",
+        "seed": number,
+        "held_out": {"voice": {"accuracy": value}},
+        "calibration": {"voice": {"bins": bins}},
+    }
 
-    records = [record(0, 10, 0.5), record(0, 30, 0.9), record(1, 40, 0.7)]
-    found = by_seed(records, "test", "accuracy")
-    assert found == pytest.approx([0.8, 0.7])
-    assert spread(found) == "0.750 ± 0.071"
+
+def test_every_run_counts_once_and_those_without_a_number_not_at_all() -> None:
+    records = [record(0, 0.5, (1, 1)), record(1, 0.7, (1, 1)), record(2, None, (1, 1))]
+    found = over_runs(records, "voice", "accuracy")
+    assert found == [0.5, 0.7]
+    assert spread(found) == "0.600 ± 0.141"
     assert spread([0.5]) == "0.500"
-    assert spread(by_seed(records, "voice", "accuracy")) == "-"
+    assert spread(over_runs(records, "face", "accuracy")) == "-"
+
+
+def test_the_error_of_calibration_is_that_of_all_runs_together() -> None:
+    records = [record(0, 0.5, (10, 0)), record(1, 0.7, (0, 30))]
+    assert calibration_error(records, "voice") == "0.125"
+    del records[1]["calibration"]
+    assert calibration_error(records, "voice") == "-"
 
 
 def test_a_page_without_its_markers_is_refused() -> None:
