@@ -34,6 +34,7 @@ COMMANDS = (
     Command("live", "camera and microphone to emotion while it happens", "desktop.live_command"),
     Command("extract", "turn a labelled corpus into training examples", "desktop.extract_command"),
     Command("train", "train a checkpoint on extracted examples", "desktop.train_command"),
+    Command("baseline", "fit a checkpoint to how you look and sound", "desktop.baseline_command"),
     Command("evaluate", "measure a checkpoint on extracted examples", "desktop.evaluate_command"),
     Command("library", "search, rename and tidy up sessions", "desktop.library_command"),
     Command("compile", "build the network's engine for this computer", "desktop.compile_command"),

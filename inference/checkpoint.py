@@ -5,7 +5,7 @@ import math
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ FORMAT = "affectscope-dhmd-2"
 LARGEST = 5.0
 """Normalised features are held within this many standard deviations."""
 NORMALISER = "normaliser."
+REST = "rest."
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,9 @@ class Checkpoint:
     """By modality, what divides the emotion logits before the softmax; see `temperatures`."""
     origin: Mapping[str, Any]
     """Data, licence, seed, measured numbers: plain JSON."""
+    rest: Mapping[str, FloatArray] = field(default_factory=dict)
+    """By modality, mean features of the people trained on while they were neutral; a checkpoint
+    that has it can be fitted to a person, see `inference.resting_person`."""
 
     def temperatures(self, present: npt.NDArray[np.bool_]) -> FloatArray:
         """The temperature [n] of samples with these modalities [n, 3]: the geometric mean of those
@@ -126,6 +130,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     for name in MODALITIES:
         tensors[f"{NORMALISER}{name}.mean"] = checkpoint.normaliser.mean[name]
         tensors[f"{NORMALISER}{name}.deviation"] = checkpoint.normaliser.deviation[name]
+    for name, mean in checkpoint.rest.items():
+        tensors[f"{REST}{name}"] = mean
     metadata = {
         "format": FORMAT,
         "config": json.dumps(asdict(checkpoint.config)),
@@ -231,6 +237,7 @@ def _assemble(metadata: Mapping[str, str], tensors: Mapping[str, FloatArray]) ->
         weights=weights,
         temperature={name: float(json.loads(metadata["temperature"])[name]) for name in MODALITIES},
         origin=json.loads(metadata["origin"]),
+        rest={n: tensors[f"{REST}{n}"] for n in MODALITIES if f"{REST}{n}" in tensors},
     )
     _require_fit(checkpoint)
     return checkpoint
@@ -254,6 +261,9 @@ def _require_fit(checkpoint: Checkpoint) -> None:
         window = None if checkpoint.windows is None else checkpoint.windows.modalities[name]
         if window and (window.features, window.steps) != (wanted.features, wanted.steps):
             raise ValueError(f"windows, where {name} does not fit the network")
+        rest = checkpoint.rest.get(name)
+        if rest is not None and rest.shape != (wanted.features,):
+            raise ValueError(f"{REST}{name}, whose shape is {rest.shape}")
         deviation = checkpoint.normaliser.deviation[name]
         for array in (checkpoint.normaliser.mean[name], deviation):
             if array.shape != (wanted.features,):

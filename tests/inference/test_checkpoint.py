@@ -39,7 +39,9 @@ def checkpoint() -> Checkpoint:
         {m: [e.window(SMALL_WINDOWS) for e in sets[m].examples] for m in MODALITIES}
     )
     weights = {name: tensor.numpy() for name, tensor in DHMD(config).state_dict().items()}
-    return Checkpoint(config, SMALL_WINDOWS, normaliser, weights, TEMPERATURE, {"licence": "Zoë's"})
+    origin = {"licence": "Zoë's"}
+    rest = {"face": np.full(SMALL_WINDOWS.face.features, 0.5, np.float32)}
+    return Checkpoint(config, SMALL_WINDOWS, normaliser, weights, TEMPERATURE, origin, rest)
 
 
 @pytest.fixture
@@ -52,6 +54,8 @@ def test_everything_comes_back(checkpoint: Checkpoint, file: Path) -> None:
     loaded = load_checkpoint(file)
     for name in ("config", "windows", "temperature", "origin"):
         assert getattr(loaded, name) == getattr(checkpoint, name)
+    assert list(loaded.rest) == ["face"]
+    np.testing.assert_array_equal(loaded.rest["face"], checkpoint.rest["face"])
     assert loaded.weights.keys() == checkpoint.weights.keys()
     for name, array in checkpoint.weights.items():
         np.testing.assert_array_equal(loaded.weights[name], array)

@@ -1,0 +1,54 @@
+"""`affectscope baseline RECORDING --out ME.safetensors`: fit the checkpoint to one person."""
+
+import argparse
+from pathlib import Path
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the recording and where the checkpoint goes."""
+    parser.add_argument(
+        "recording",
+        metavar="RECORDING",
+        type=Path,
+        help="a session or video of the person, neutral for half a minute and reading aloud",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="where the checkpoint goes"
+    )
+    parser.add_argument(
+        "--checkpoint", default="live", metavar="CHECKPOINT", help='a file, or "live" (default)'
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the checkpoint. Raises BadInput, ModelFileError and SessionError."""
+    import tempfile
+
+    from assets.errors import BadInput
+    from extractors.session import Session
+    from inference.checkpoint import load_checkpoint, require_place, save_checkpoint
+    from inference.resting_person import fitted_to, resting_person
+
+    if not args.recording.exists():
+        raise BadInput(f"{args.recording}: no such file or session folder")
+    require_place(args.out)
+    checkpoint = load_checkpoint(args.checkpoint)
+    if args.recording.is_dir():
+        person = resting_person(Session(args.recording), checkpoint)
+    else:
+        from inference.analysis import Analysis
+        from inference.models import Models
+
+        with tempfile.TemporaryDirectory() as folder:
+            analysis = Analysis(args.recording, Path(folder) / "session", Models(args.checkpoint))
+            analysis.start()
+            analysis.finish()
+            person = resting_person(Session(Path(folder) / "session"), checkpoint)
+    save_checkpoint(args.out, fitted_to(checkpoint, person))
+    print(
+        f"{args.out}: fitted to the {' and the '.join(sorted(person.mean))} of {args.recording}; "
+        f"use it with: affectscope live --checkpoint {args.out}"
+    )
+    return 0
