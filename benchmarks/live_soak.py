@@ -32,6 +32,7 @@ from extractors.features import (
     EMOTIONS,
     LANDMARKS,
     LIVE_WINDOWS,
+    MEASURES,
     PROSODY,
     SAMPLE_RATE,
     TEXT_STATES,
@@ -134,7 +135,9 @@ class Face:
     def __init__(self, landmarks: bool) -> None:
         mesh = np.full((LANDMARKS, 3), 0.5, np.float32) if landmarks else None
         shapes = np.full(len(BLENDSHAPES), 0.5, np.float32)
-        self._face = FaceFeatures(1, mesh, shapes, np.zeros(6, np.float32))
+        self._face = FaceFeatures(
+            1, mesh, shapes, np.ones(len(MEASURES), np.float32), np.zeros(6, np.float32)
+        )
 
     def process(self, sample: Sample[Any]) -> Iterator[Sample[FaceFeatures]]:
         yield Sample("face", sample.start, sample.end, sample.published, self._face)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from extractors.face_measures import face_measures
 from extractors.face_result import FoundFaces, find_faces
 from extractors.features import FaceFeatures, FloatArray, VideoFrame
 from extractors.gpu_or_cpu import CPU, GaveWay, GpuOrCpu, ignore
@@ -230,8 +231,9 @@ class FaceLandmarker:
         import mediapipe as mp
 
         picture = mp.Image(mp.ImageFormat.SRGB, np.ascontiguousarray(image))
+        aspect = image.shape[1] / image.shape[0]
         if not self._video:
-            return self._features(self._found(picture), 0, FaceFollower())
+            return self._features(self._found(picture), 0, FaceFollower(), aspect)
         if time < self._last:
             raise ValueError(f"picture at {time} ns comes after one at {self._last} ns")
         self._last = time
@@ -241,7 +243,7 @@ class FaceLandmarker:
         found = self._found(picture, self._last_ms)
         if len(found.landmarks) > 1:
             self._crowd_until = time + CROWD_KEPT
-        return self._features(found, time, self._follower)
+        return self._features(found, time, self._follower, aspect)
 
     def _found(self, picture: Any, *time: int) -> FoundFaces:
         assert self._landmarker is not None, "it is closed"
@@ -266,7 +268,9 @@ class FaceLandmarker:
             self._landmarker = self._opened(device)
 
     @staticmethod
-    def _features(found: FoundFaces, time: int, follower: FaceFollower) -> FaceFeatures:
+    def _features(
+        found: FoundFaces, time: int, follower: FaceFollower, aspect: float
+    ) -> FaceFeatures:
         chosen, switched = follower.choose([Box.around(mesh) for mesh in found.landmarks], time)
         if chosen is None:
             return FaceFeatures(len(found.landmarks))
@@ -274,6 +278,7 @@ class FaceLandmarker:
             faces=len(found.landmarks),
             landmarks=found.landmarks[chosen],
             blendshapes=found.blendshapes[chosen],
+            measures=face_measures(found.landmarks[chosen], aspect),
             pose=head_pose(found.matrices[chosen]),
             switched=switched,
         )

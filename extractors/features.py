@@ -14,12 +14,15 @@ from extractors.stream.window import ContextWindow, StepWindow, WindowSpec
 __all__ = [
     "BLENDSHAPES",
     "EMOTIONS",
+    "FACE_FEATURES",
     "LANDMARKS",
     "LIVE_WINDOWS",
+    "MEASURES",
     "MODALITIES",
     "POSE",
     "PROSODY",
     "SAMPLE_RATE",
+    "TEXT_LAYERS",
     "TEXT_STATES",
     "VOICE_LAYERS",
     "VOICE_STATES",
@@ -62,6 +65,26 @@ BLENDSHAPES = (
 )  # fmt: skip
 """The 52 blendshapes in the order of MediaPipe, each 0 (absent) to 1 (full)."""
 
+MEASURES = (
+    "eye_opening_right", "eye_opening_left", "eye_opening_inner_right",
+    "eye_opening_inner_left", "eye_opening_outer_right", "eye_opening_outer_left",
+    "eye_width_right", "eye_width_left", "brow_inner_to_eye_right", "brow_inner_to_eye_left",
+    "brow_middle_to_eye_right", "brow_middle_to_eye_left", "brow_outer_to_eye_right",
+    "brow_outer_to_eye_left", "brow_inner_to_bridge_right", "brow_inner_to_bridge_left",
+    "nose_wing_to_eye_right", "nose_wing_to_eye_left", "cheek_to_eye_right",
+    "cheek_to_eye_left", "cheek_to_mouth_right", "cheek_to_mouth_left",
+    "mouth_corner_to_eye_right", "mouth_corner_to_eye_left", "mouth_corner_to_nose_right",
+    "mouth_corner_to_nose_left", "mouth_corner_to_chin_right", "mouth_corner_to_chin_left",
+    "mouth_corner_to_upper_lip_right", "mouth_corner_to_upper_lip_left",
+    "mouth_corner_to_lower_lip_right", "mouth_corner_to_lower_lip_left", "brow_to_brow",
+    "nose_width", "nose_to_upper_lip", "mouth_width", "mouth_width_inner", "mouth_height",
+    "mouth_opening", "upper_lip", "lower_lip", "chin",
+)  # fmt: skip
+"""Distances within the face in units of that of the eyes, see `extractors.face_measures`."""
+
+FACE_FEATURES = len(BLENDSHAPES) + len(MEASURES)
+"""Width of `FaceFeatures.vector`."""
+
 POSE = ("pitch", "yaw", "roll", "x", "y", "z")
 """Head pose: rotation in degrees and position in centimetres, in the camera's coordinates."""
 
@@ -74,8 +97,14 @@ VOICE_LAYERS = (2, 3)
 VOICE_STATES = 384 * len(VOICE_LAYERS)
 """The states of those layers side by side."""
 
-TEXT_STATES = 384
-"""Width of MiniLM-L6."""
+TEXT_LAYERS = (2, 4)
+"""Layers of MiniLM-L6, of six, whose states describe the words.
+
+The last ones are made for what a sentence is about; how it is said is read better from those in the
+middle, see `benchmarks/text_layers.py`."""
+
+TEXT_STATES = 384 * len(TEXT_LAYERS)
+"""The states of those layers side by side."""
 
 
 def prosody_inputs(prosody: FloatArray) -> FloatArray:
@@ -125,6 +154,8 @@ class FaceFeatures:
     """[478, 3]: x and y as fractions of the picture's width and height, z in units of its width."""
     blendshapes: FloatArray | None = None
     """[52], see `BLENDSHAPES`."""
+    measures: FloatArray | None = None
+    """[42], see `MEASURES`."""
     pose: FloatArray | None = None
     """[6], see `POSE`."""
     switched: bool = False
@@ -136,14 +167,16 @@ class FaceFeatures:
 
     @property
     def vector(self) -> FloatArray | None:
-        """[52]: square roots of the blendshapes; None when no face is there.
+        """[94]: square roots of the blendshapes, then the measures; None when no face is there.
 
         Most blendshapes crowd near 0, where small differences tell more than near 1: with the root
         a regression on CK+ reads a point more, see `benchmarks/face_features.py`.
         Pose is recorded but not given to the network: where the head is and how it is turned tells
         of the camera first, and the corpora show only heads that look ahead.
         """
-        return None if self.blendshapes is None else np.sqrt(np.maximum(self.blendshapes, 0))
+        if self.blendshapes is None or self.measures is None:
+            return None
+        return np.concatenate([np.sqrt(np.maximum(self.blendshapes, 0)), self.measures])
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +214,7 @@ class Word:
 class TextContext:
     """The newest word with the words before it, and their states in this context.
 
-    `states` float32 [words, 384].
+    `states` float32 [words, 768], see `TEXT_LAYERS`.
     """
 
     words: tuple[Word, ...]
@@ -196,6 +229,6 @@ LIVE_WINDOWS = WindowSpec(
     hop=SECOND // 5,
     text=ContextWindow(features=TEXT_STATES, steps=24, span=8 * SECOND),
     voice=StepWindow(features=VOICE_STATES + len(PROSODY), steps=40, step=SECOND // 10),
-    face=StepWindow(features=len(BLENDSHAPES), steps=40, step=SECOND // 10),
+    face=StepWindow(features=FACE_FEATURES, steps=40, step=SECOND // 10),
 )
 """Windows of the preset `live`: 4 s of face and voice in tenths, the last words within 8 s."""

@@ -9,6 +9,7 @@ import numpy as np
 from extractors.features import (
     BLENDSHAPES,
     EMOTIONS,
+    MEASURES,
     POSE,
     PROSODY,
     TEXT_STATES,
@@ -70,6 +71,7 @@ TABLES: Mapping[str, Columns] = {
         ("landmark_row", "int32"),
         *((name, "float32") for name in BLENDSHAPES),
         *((name, "float32") for name in POSE),
+        *((name, "float32") for name in MEASURES),
     ],
     "voice": [
         ("time", "float64"),
@@ -99,7 +101,10 @@ TABLES: Mapping[str, Columns] = {
 """Columns and types of each table. `time` is in seconds of session time: the end of what a row
 describes. Absent values are null."""
 
-ADDED: Mapping[str, frozenset[str]] = {"timeline": frozenset({"uncertainty"})}
+ADDED: Mapping[str, frozenset[str]] = {
+    "timeline": frozenset({"uncertainty"}),
+    "face": frozenset(MEASURES),
+}
 """Columns that tables written by earlier versions lack. They are read as null."""
 
 
@@ -132,6 +137,7 @@ def face_row(sample: Sample[FaceFeatures], landmark_row: int) -> Row:
     }
     row.update(_named(BLENDSHAPES, face.blendshapes))
     row.update(_named(POSE, face.pose))
+    row.update(_named(MEASURES, face.measures))
     return row
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from assets.errors import BadInput
 from extractors.features import (
     BLENDSHAPES,
+    MEASURES,
     PROSODY,
     VOICE_STATES,
     FaceFeatures,
@@ -28,7 +29,7 @@ from extractors.text import TextStage
 from extractors.timeline import Timeline
 from inference.models import Models
 
-__all__ = ["predict_again"]
+__all__ = ["predict_again", "session_face", "session_voice"]
 
 BATCH = 8
 """Windows that the network sees at once."""
@@ -49,22 +50,33 @@ def predict_again(session: Session, models: Models) -> Iterator[Timeline]:
 
 def _windows(session: Session, models: Models) -> Iterator[Window]:
     builder = WindowBuilder(models.checkpoint().live_windows())
-    for sample in in_time_order(_text(session, models), _voice(session), _face(session)):
+    for sample in in_time_order(
+        _text(session, models), session_voice(session), session_face(session)
+    ):
         yield from builder.add(sample.stream, sample)
     yield from builder.advance(from_seconds(session.duration))
 
 
-def _face(session: Session) -> Iterator[Sample[FaceFeatures]]:
-    table = session.table("face", ["time", "present", "faces", *BLENDSHAPES])
-    shapes = _columns(table, BLENDSHAPES)
+def session_face(session: Session) -> Iterator[Sample[FaceFeatures]]:
+    """The faces of a session. Raises BadInput if it is of a version without measures."""
+    table = session.table("face", ["time", "present", "faces", *BLENDSHAPES, *MEASURES])
+    shapes, measures = _columns(table, BLENDSHAPES), _columns(table, MEASURES)
+    if table.num_rows and np.isnan(measures[table["present"].to_numpy()]).any():
+        raise BadInput(
+            f"{session.folder} was made by an earlier version, without the measures of the face; "
+            "analyse its video again"
+        )
     rows = zip(*(table[name].to_pylist() for name in ("time", "present", "faces")), strict=True)
     for index, (time, present, faces) in enumerate(rows):
         end = from_seconds(time)
-        face = FaceFeatures(faces, blendshapes=shapes[index] if present else None)
+        face = FaceFeatures(faces)
+        if present:
+            face = FaceFeatures(faces, blendshapes=shapes[index], measures=measures[index])
         yield Sample("face", end, end, end, face)
 
 
-def _voice(session: Session) -> Iterator[Sample[VoiceFeatures]]:
+def session_voice(session: Session) -> Iterator[Sample[VoiceFeatures]]:
+    """The voice of a session. Raises BadInput if it is of a version with fewer states."""
     table = session.table("voice", ["time", *PROSODY, "states"])
     prosody = _columns(table, PROSODY)
     states = table["states"]

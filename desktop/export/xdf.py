@@ -19,7 +19,7 @@ from desktop.export.legible import legible
 from desktop.export.material import Material, material
 from desktop.export.options import Exported, ExportOptions, Progress, no_progress
 from desktop.export.whole_files import whole_files
-from extractors.features import BLENDSHAPES, EMOTIONS, POSE, PROSODY
+from extractors.features import BLENDSHAPES, EMOTIONS, MEASURES, POSE, PROSODY
 from extractors.session import Session
 from extractors.session_tables import PRESENCE
 from extractors.stream import to_seconds
@@ -106,9 +106,10 @@ def _streams(found: Material) -> list[_Stream]:
         )  # fmt: skip
     degrees = [(name, "degrees" if i < 3 else "centimeters") for i, name in enumerate(POSE)]
     shapes = [(name, "0..1") for name in BLENDSHAPES]
+    measures = [(name, "eye distances") for name in MEASURES]
     prosody = list(zip(PROSODY, PROSODY_UNITS, strict=True))
     for name, kind, table, numbers in (
-        ("Affectscope face", "Mocap", found.face, [*shapes, *degrees]),
+        ("Affectscope face", "Mocap", found.face, [*shapes, *degrees, *measures]),
         ("Affectscope voice", "Prosody", found.voice, prosody),
     ):
         if table is not None and table.num_rows:

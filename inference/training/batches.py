@@ -15,10 +15,11 @@ from torch import Tensor
 
 from extractors.features import MODALITIES, FloatArray
 from inference.checkpoint import Normaliser
-from inference.training.composer import Composer, wander
+from inference.training.composer import Composer
 from inference.training.configuration import NoiseSettings, TrainingSettings
 from inference.training.examples import LABELS
 from inference.training.losses import Targets
+from inference.training.made_faces import wander
 from inference.training.sequences import Sequences
 
 __all__ = ["Batch", "Batches", "ComposedBatches", "TogetherBatches", "batch_of", "class_of_label"]

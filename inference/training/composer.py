@@ -8,18 +8,19 @@ out is absent, exactly as a face out of the picture is in live use.
 import math
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from assets.errors import BadInput
-from extractors.features import BLENDSHAPES, EMOTIONS, MODALITIES, FloatArray
-from extractors.stream import SECOND, Sample
+from extractors.features import MODALITIES, FloatArray
+from extractors.stream import SECOND
 from extractors.stream.window import ContextWindow, StepWindow, Window, WindowSpec
-from inference.training.examples import Example, Row
+from inference.training.examples import Example
+from inference.training.made_faces import enlivened, measure_slopes
 
-__all__ = ["SUBSETS", "Composer", "rest_face", "resting_faces", "wander"]
+__all__ = ["SUBSETS", "Composer"]
 
 SUBSETS: Mapping[tuple[str, ...], float] = {
     ("text",): 0.17,
@@ -31,71 +32,8 @@ SUBSETS: Mapping[tuple[str, ...], float] = {
     ("text", "voice", "face"): 0.22,
 }
 """How often a training sample has which modalities."""
-BLINK = [BLENDSHAPES.index(name) for name in ("eyeBlinkLeft", "eyeBlinkRight")]
-BLINKS = 1.2
-"""Mean number in a window of 4 s: people blink about 17 times a minute."""
-SPEECH = ("jawOpen", "mouthFunnel", "mouthLowerDown", "mouthPress", "mouthPucker", "mouthRoll",
-          "mouthUpperUp")  # fmt: skip
-SPOKEN = [index for index, name in enumerate(BLENDSHAPES) if name.startswith(SPEECH)]
-LOOKS = [
-    [BLENDSHAPES.index(f"eyeLook{name}") for name in both]
-    for both in (
-        ("OutLeft", "InRight"),
-        ("UpLeft", "UpRight"),
-        ("InLeft", "OutRight"),
-        ("DownLeft", "DownRight"),
-    )
-]
-"""What rises when the eyes look to the left, up, to the right, down."""
-GAZE = 0.9
-"""Correlation of where the eyes look from one tenth of a second to the next."""
-SYLLABLES = 0.5
-"""Correlation of mouth shapes from one tenth of a second to the next."""
 SHORTEST = 6
 """Fewest steps of a voice or face in a training window; live windows begin as short as that."""
-
-
-def rest_face(faces: FloatArray, emotions: npt.NDArray[np.int64]) -> FloatArray:
-    """A face at rest, float32 [52], estimated from expressions float32 [n, 52] of emotions [n].
-
-    CK+ as given here has no neutral pictures. A blendshape that an expression does not use is at
-    rest, and few expressions use any one of them: so rest is the lower quartile, over emotions, of
-    the median of each emotion.
-    """
-    medians = [np.median(faces[emotions == emotion], axis=0) for emotion in np.unique(emotions)]
-    return np.asarray(np.quantile(medians, 0.25, axis=0), np.float32)
-
-
-def resting_faces(
-    faces: Sequence[Example], most: float, generator: np.random.Generator
-) -> list[Example]:
-    """Made faces for the emotion neutral: each real face drawn back towards rest.
-
-    Between 0 and `most` of the expression is kept. As many as a sixth of the real ones, which have
-    six emotions.
-    """
-    vectors = np.stack([e.samples["face"][0].data.vector for e in faces])
-    emotions = np.asarray([e.emotion for e in faces])
-    rest = rest_face(vectors, emotions)
-    chosen = generator.choice(len(faces), len(faces) // 6, replace=False)
-    made = []
-    for index in chosen:
-        kept = generator.uniform(0, most)
-        vector = (rest + kept * (vectors[index] - rest)).astype(np.float32)
-        shown = tuple(replace(s, data=Row(vector)) for s in faces[index].samples["face"])
-        neutral = EMOTIONS.index("neutral")
-        samples: dict[str, tuple[Sample[Row], ...]] = {"face": shown}
-        made.append(replace(faces[index], emotion=neutral, sentiment=0.0, samples=dict(samples)))
-    return made
-
-
-def wander(shape: tuple[int, ...], memory: float, generator: np.random.Generator) -> FloatArray:
-    """Noise [..., steps, features] of unit variance with correlation `memory` between steps."""
-    noise = generator.standard_normal(shape, np.float32)
-    for step in range(1, shape[-2]):
-        fresh = (1 - memory**2) ** 0.5 * noise[..., step, :]
-        noise[..., step, :] = memory * noise[..., step - 1, :] + fresh
-    return noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +75,14 @@ class Composer:
         if not set.intersection(*(set(pool) for pool in self._pools.values())):
             raise BadInput("no emotion has examples of all modalities: there is nothing to compose")
         self._subsets = [subset for subset in SUBSETS if set(subset) <= set(modalities)]
+        self._slopes = self._slopes_of_faces()
         weights = np.asarray([SUBSETS[subset] for subset in self._subsets])
         self._weights = weights / weights.sum()
+
+    def _slopes_of_faces(self) -> FloatArray:
+        pools = self._pools.get("face", {}).values()
+        faces = [example for pool in pools for example in pool]
+        return measure_slopes(faces) if faces else np.zeros((0, 0), np.float32)
 
     def drawing(self, generator: np.random.Generator) -> "Composer":
         """The same composer, which draws from another generator."""
@@ -190,26 +134,10 @@ class Composer:
         if name == "face":
             if self._generator.random() < self._turning:
                 self._turn(window)
-            self._enliven(window)
+            shown = window.valid["face"]
+            moving = enlivened(window.features["face"], self._slopes, self._generator)
+            window.features["face"][:] = np.where(shown[:, None], moving, 0)
         return example, window
-
-    def _enliven(self, window: Window) -> None:
-        """Let a still face blink, look about and, every second one, speak: none is an emotion."""
-        face = np.square(window.features["face"])
-        steps = len(face)
-        for _ in range(int(self._generator.poisson(BLINKS))):
-            at = int(self._generator.integers(steps))
-            closed = self._generator.uniform(0.2, 0.8)
-            face[at : at + 2, BLINK] = np.maximum(face[at : at + 2, BLINK], closed)
-        gaze = wander((steps, 2), GAZE, self._generator) * self._generator.uniform(0, 0.2)
-        for towards, shapes in zip((*gaze.T, *-gaze.T), LOOKS, strict=True):
-            face[:, shapes] += np.maximum(towards, 0)[:, None]
-        if self._generator.random() < 0.5:
-            moves = np.abs(wander((steps, len(SPOKEN)), SYLLABLES, self._generator))
-            strength = self._generator.uniform(0, 0.2)
-            face[:, SPOKEN] += strength * moves
-        window.features["face"][:] = np.sqrt(np.clip(face, 0, 1))
-        window.features["face"][~window.valid["face"]] = 0
 
     def _turn(self, window: Window) -> None:
         """Let the window of a face begin with another face: what counts is how it ends."""

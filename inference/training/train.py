@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from assets.errors import BadInput
-from extractors.features import MODALITIES
+from extractors.features import MODALITIES, FloatArray
 from extractors.stream.window import Window, WindowSpec
 from inference.checkpoint import Checkpoint, Normaliser
 from inference.model import DHMD, DHMDConfig
@@ -24,10 +24,11 @@ from inference.training.batches import (
     targets_of,
 )
 from inference.training.calibrate import PLAIN, calibrated
-from inference.training.composer import Composer, resting_faces
+from inference.training.composer import Composer
 from inference.training.configuration import TrainingSettings, network, size_of, windows
 from inference.training.evaluate import evaluate
-from inference.training.examples import Example, ExampleSet
+from inference.training.examples import LABELS, Example, ExampleSet
+from inference.training.made_faces import resting_faces
 from inference.training.optimisation import Optimisation, Report
 from inference.training.prepare import prepared_examples, prepared_sequences
 from inference.training.processes import ALONE, Processes
@@ -92,6 +93,8 @@ class Plan:
     held_out: Mapping[str, Sequences]
     """What the checkpoint is measured on, by name."""
     origin: Mapping[str, Any]
+    rest: Mapping[str, FloatArray] = field(default_factory=dict)
+    """By modality, mean features [n] of those trained on while they are neutral."""
 
     def checkpoint(self, weights: Mapping[str, torch.Tensor]) -> Checkpoint:
         """The checkpoint with these weights, calibrated and measured on what was held out.
@@ -114,7 +117,7 @@ class Plan:
             "calibration": calibration,
             "torch": torch.__version__,
         }
-        return replace(bare, origin=origin)
+        return replace(bare, origin=origin, rest=self.rest)
 
 
 def plan(settings: TrainingSettings, data: Sequence[Data]) -> Plan:
@@ -263,6 +266,7 @@ def _plan_composed(
         ),
         {name: sequences_of(name, items, spec) for name, items in held.items() if items},
         _origin(counts),
+        _rest(known, spec),
     )
 
 
@@ -285,6 +289,19 @@ def _fitted(known: Sequence[Example], spec: WindowSpec, settings: TrainingSettin
         width = size_of(settings, name).features
         mean[name], deviation[name] = np.zeros(width, np.float32), np.ones(width, np.float32)
     return Normaliser(mean, deviation)
+
+
+def _rest(known: Sequence[Example], spec: WindowSpec) -> dict[str, FloatArray]:
+    """Mean neutral voice and face, real or made; what is said has no rest."""
+    neutral = LABELS.index("neutral")
+    found = {}
+    for name in ("voice", "face"):
+        at_rest = [e for e in known if e.emotion == neutral and e.variant == 0]
+        windows_ = [e.window(spec) for e in at_rest if name in e.samples]
+        if windows_:
+            rows = np.concatenate([w.features[name][w.valid[name]] for w in windows_])
+            found[name] = rows.astype(np.float64).mean(axis=0).astype(np.float32)
+    return found
 
 
 def _windows_with(name: str, examples: Sequence[Example], spec: WindowSpec) -> Iterator[Window]:

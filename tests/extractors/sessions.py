@@ -6,6 +6,7 @@ from extractors.features import (
     BLENDSHAPES,
     EMOTIONS,
     LANDMARKS,
+    MEASURES,
     POSE,
     PROSODY,
     TEXT_STATES,
@@ -33,6 +34,7 @@ def face(time: int, seed: int | None) -> Sample[FaceFeatures]:
         faces=1,
         landmarks=random.random((LANDMARKS, 3), np.float32),
         blendshapes=random.random(len(BLENDSHAPES), np.float32),
+        measures=random.random(len(MEASURES), np.float32),
         pose=random.random(len(POSE), np.float32),
     )
     return Sample("face", time, time, time, features)

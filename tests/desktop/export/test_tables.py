@@ -7,7 +7,7 @@ import pyarrow.parquet
 
 from desktop.export import ExportOptions
 from desktop.export.tables import export_csv, export_parquet
-from extractors.features import BLENDSHAPES, EMOTIONS, POSE, PROSODY
+from extractors.features import BLENDSHAPES, EMOTIONS, MEASURES, POSE, PROSODY
 from extractors.session import Session
 from extractors.timeline import EDGES
 from tests.desktop.export.made_sessions import MARKS, WORDS, made_session
@@ -66,7 +66,7 @@ def test_parquet_keeps_types_and_has_one_value_a_cell(tmp_path: Path) -> None:
             assert not pyarrow.types.is_nested(field.type), (file, field)
     face = table(tmp_path / "out.face.parquet")
     assert face.column_names == [
-        "session", "time", "present", "faces", "switched", *BLENDSHAPES, *POSE,
+        "session", "time", "present", "faces", "switched", *BLENDSHAPES, *POSE, *MEASURES,
     ]  # fmt: skip
     assert str(face["time"].type) == "double"
     assert face.drop_columns(["session"]).equals(

@@ -7,7 +7,7 @@ import pyxdf
 
 from desktop.export import ExportOptions
 from desktop.export.xdf import export_xdf
-from extractors.features import BLENDSHAPES, EMOTIONS, POSE, PROSODY
+from extractors.features import BLENDSHAPES, EMOTIONS, MEASURES, POSE, PROSODY
 from extractors.session import Session
 from tests.desktop.export.made_sessions import MARKS, WORDS, made_session
 
@@ -37,7 +37,7 @@ def test_streams_are_read_with_their_times(tmp_path: Path, dejitter: bool) -> No
     assert np.isnan(emotions["time_series"][-1, 7])
     np.testing.assert_array_equal(emotions["time_series"][:, 11], session.timeline.uncertainty)
     face = streams["face"]
-    assert labels(face) == [*BLENDSHAPES, *POSE]
+    assert labels(face) == [*BLENDSHAPES, *POSE, *MEASURES]
     np.testing.assert_array_equal(
         face["time_series"][:, 3], session.table("face")["browInnerUp"].to_numpy()
     )

@@ -14,6 +14,7 @@ from extractors.features import (
     EMOTIONS,
     LANDMARKS,
     LIVE_WINDOWS,
+    MEASURES,
     PROSODY,
     TEXT_STATES,
     VOICE_STATES,
@@ -64,7 +65,9 @@ class Face:
     def process(self, sample: Sample[Any]) -> Iterator[Sample[FaceFeatures]]:
         shapes = np.full(len(BLENDSHAPES), 0.5, np.float32)
         mesh = np.full((LANDMARKS, 3), 0.5, np.float32)
-        face = FaceFeatures(1, mesh, shapes, np.zeros(6, np.float32))
+        face = FaceFeatures(
+            1, mesh, shapes, np.ones(len(MEASURES), np.float32), np.zeros(6, np.float32)
+        )
         yield Sample("face", sample.start, sample.end, sample.published, face)
 
     def finish(self) -> Iterator[Sample[Any]]:

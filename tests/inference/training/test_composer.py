@@ -8,16 +8,7 @@ import pytest
 
 from assets.errors import BadInput
 from extractors.features import EMOTIONS, MODALITIES
-from inference.training.composer import (
-    BLINK,
-    LOOKS,
-    SHORTEST,
-    SPOKEN,
-    SUBSETS,
-    Composed,
-    Composer,
-    resting_faces,
-)
+from inference.training.composer import SHORTEST, SUBSETS, Composed, Composer
 from inference.training.examples import Example
 from tests.inference.training.made_examples import SMALL_WINDOWS, made_set, steps_of
 
@@ -161,77 +152,3 @@ def test_drawing_leaves_the_examples_as_they_were() -> None:
 def test_modalities_without_a_common_emotion_cannot_be_composed() -> None:
     with pytest.raises(BadInput, match="no emotion has examples of all modalities"):
         composer([e for e in known() if "face" not in e.samples])
-
-
-# ------------------------------------------------------------------------------- faces at rest
-
-
-def test_resting_faces_lie_between_rest_and_the_real_one() -> None:
-    faces = list(made_set("face", people=6, emotions=("happy", "sad", "angry")).examples)
-    whole = {e.id: e.samples["face"][0].data.vector for e in faces}
-    at_rest = resting_faces(faces, 0.0, np.random.default_rng(0))
-    rest = at_rest[0].samples["face"][0].data.vector
-    made = resting_faces(faces, 0.4, np.random.default_rng(0))
-    assert len(made) == len(faces) // 6
-    kept = []
-    for example in made:
-        assert (EMOTIONS[example.emotion], example.sentiment) == ("neutral", 0.0)
-        assert example.person in {e.person for e in faces}
-        for sample in example.samples["face"]:
-            np.testing.assert_array_equal(
-                sample.data.vector, example.samples["face"][0].data.vector
-            )
-        towards = whole[example.id] - rest
-        moved = example.samples["face"][0].data.vector - rest
-        share = float(moved @ towards / (towards @ towards))
-        np.testing.assert_allclose(moved, share * towards, atol=1e-5)
-        assert 0 <= share <= 0.4
-        kept.append(share)
-    assert max(kept) - min(kept) > 0.02
-
-
-def test_rest_is_what_most_emotions_do_not_use() -> None:
-    def face(emotion: int, strength: float, person: str) -> Example:
-        vector = np.full(52, 0.1, np.float32)
-        vector[emotion] = strength  # each emotion uses one blendshape of its own
-        samples = {"face": steps_of("face", [vector])}
-        return Example(person, person, emotion, 0.0, samples=samples)
-
-    # many smiles weigh no more than few frowns
-    counts = {1: 20, 2: 3, 3: 3, 4: 3}
-    faces = [face(e, 0.9, f"{e} {i}") for e, count in counts.items() for i in range(count)]
-    (first, *_) = resting_faces(faces, 0.0, np.random.default_rng(0))
-    rest = first.samples["face"][0].data.vector
-    np.testing.assert_allclose(rest, 0.1, atol=1e-6)
-
-
-def test_a_still_face_blinks_looks_about_and_speaks_in_those_blendshapes_alone() -> None:
-    face = made_set("face", 2, emotions=("happy",)).examples
-    still = [
-        replace(e, samples={"face": steps_of("face", [np.full(52, 0.1, np.float32)] * 40)})
-        for e in face
-    ]
-    others = [e for e in known() if "face" not in e.samples]
-    draw = composer([*others, *still], turning=0.0)
-    windows = [draw.draw(("face",)).window for _ in range(40)]
-    rows = np.concatenate([w.features["face"][w.valid["face"]] for w in windows])
-    moving = set(np.flatnonzero(np.ptp(rows, axis=0) > 1e-6))
-    assert moving == {*BLINK, *SPOKEN, *(shape for shapes in LOOKS for shape in shapes)}
-    assert rows.max() <= 1.0
-
-
-def test_eyes_look_one_way_at_a_time() -> None:
-    face = made_set("face", 2, emotions=("happy",)).examples
-    still = [
-        replace(e, samples={"face": steps_of("face", [np.zeros(52, np.float32)] * 40)})
-        for e in face
-    ]
-    draw = composer([*(e for e in known() if "face" not in e.samples), *still], turning=0.0)
-    windows = [draw.draw(("face",)).window for _ in range(40)]
-    rows = np.concatenate([w.features["face"][w.valid["face"]] for w in windows])
-    left, up, right, down = (rows[:, shapes] for shapes in LOOKS)
-    assert left.max() > 0.2
-    assert down.max() > 0.2
-    np.testing.assert_array_equal(left[:, 0], left[:, 1])
-    assert not (left * right).any()
-    assert not (up * down).any()
