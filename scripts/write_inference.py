@@ -180,7 +180,9 @@ def jobs(records: Records) -> str:
         f"Two jobs are {record['against_one_job']:.2f} times as fast as one that may use both "
         f"cores, and {record['against_one_core']:.2f} times as fast as one on one core. One job "
         f"keeps {record['rows']['one job']['busy']:.2f} cores busy by itself, so that nothing "
-        f"could be more than {most:.2f} times as fast on {record['cores']}."
+        f"could be more than {most:.2f} times as fast on {record['cores']}"
+        + (": a goal of 1.8 times cannot be met there" if most < 1.8 else "")
+        + " (`benchmarks/many_jobs.py`)."
     )
 
 
