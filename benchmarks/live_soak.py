@@ -136,7 +136,7 @@ class Face:
         mesh = np.full((LANDMARKS, 3), 0.5, np.float32) if landmarks else None
         shapes = np.full(len(BLENDSHAPES), 0.5, np.float32)
         self._face = FaceFeatures(
-            1, mesh, shapes, np.ones(len(MEASURES), np.float32), np.zeros(6, np.float32)
+            1, mesh, shapes, np.zeros(6, np.float32), np.ones(len(MEASURES), np.float32)
         )
 
     def process(self, sample: Sample[Any]) -> Iterator[Sample[FaceFeatures]]:

@@ -154,10 +154,10 @@ class FaceFeatures:
     """[478, 3]: x and y as fractions of the picture's width and height, z in units of its width."""
     blendshapes: FloatArray | None = None
     """[52], see `BLENDSHAPES`."""
-    measures: FloatArray | None = None
-    """[42], see `MEASURES`."""
     pose: FloatArray | None = None
     """[6], see `POSE`."""
+    measures: FloatArray | None = None
+    """[42], see `MEASURES`."""
     switched: bool = False
     """Whether another face than before is followed from this picture on."""
 

@@ -66,7 +66,7 @@ class Face:
         shapes = np.full(len(BLENDSHAPES), 0.5, np.float32)
         mesh = np.full((LANDMARKS, 3), 0.5, np.float32)
         face = FaceFeatures(
-            1, mesh, shapes, np.ones(len(MEASURES), np.float32), np.zeros(6, np.float32)
+            1, mesh, shapes, np.zeros(6, np.float32), np.ones(len(MEASURES), np.float32)
         )
         yield Sample("face", sample.start, sample.end, sample.published, face)
 
