@@ -123,22 +123,22 @@ def computer() -> dict[str, Any]:
     from importlib import metadata
 
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "load": round(os.getloadavg()[0], 1),
-        "revision": _revision(),
+        "revision": revision(),
         "versions": {name: metadata.version(name) for name in ("torch", "onnxruntime", "openvino")},
     }
 
 
-def _revision() -> str:
+def revision() -> str:
     """Of the checkout, as git has it; what was changed since is not in it."""
     asked = ["git", "-C", str(CHECKOUT), "rev-parse", "--short", "HEAD"]
     done = subprocess.run(asked, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"
 
 
-def _processor() -> str:
+def processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

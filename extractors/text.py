@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from assets.errors import ModelFileError
+from extractors.cuda_libraries import load_cuda_libraries
 from extractors.features import TEXT_LAYERS, FloatArray, TextContext, Word
-from extractors.gpu_or_cpu import GaveWay, GpuOrCpu, ignore
+from extractors.gpu_or_cpu import CPU, GaveWay, GpuOrCpu, ignore
 from extractors.onnx_outputs import with_outputs
 from extractors.stream import SECOND, Sample
 
@@ -62,6 +63,8 @@ class TextEncoder:
 
         def load(on: str) -> Any:
             provider = PROVIDERS[on]
+            if on != CPU:
+                load_cuda_libraries()
             # its own way back to the CPU prints on standard output and cannot be asked
             inside = [name for name in self._outputs if name != output_of(LAYERS)]
             session = onnxruntime.InferenceSession(

@@ -23,6 +23,8 @@ RECORDS = DOCS / "inference.json"
 Records = Mapping[str, Mapping[str, Any]]
 
 NONE_YET = "Not measured yet."
+BATCH = 64
+"""Windows at once, where many are measured."""
 
 
 def number(value: float) -> str:
@@ -211,35 +213,52 @@ def threads(records: Records) -> str:
 def gpu(records: Records) -> str:
     record = records.get("gpu")
     if record is None:
-        measured = {}
-        title = "Nobody has measured it yet."
-    else:
-        measured = {(r["backend"], r["precision"]): r for r in record["rows"]}
-        found = record["gpu"]
-        title = f"{found['name']}, compute capability {found['capability']}, driver "
-        title += f"{found['driver']}; a window at a time against ONNX Runtime on its CPU."
+        return "Nobody has measured it yet."
+    found, computer = record["gpu"], record["computer"]
+    versions = ", ".join(f"{name} {version}" for name, version in computer["versions"].items())
+    title = (
+        f"{found['name']}, compute capability {found['capability']}, driver {found['driver']}; "
+        f"{versions}; revision {computer['revision']}; network {record['network_sha256'][:12]}; "
+        f"{record['windows']} windows of recordings, {record['built_at_once']} built at once."
+    )
+    if "torch-tensorrt-rtx" in computer["versions"]:
+        title += " `tensorrt` is TensorRT for RTX here, not the classic TensorRT."
     rows = []
-    for name in ("tensorrt", "ort-tensorrt", "ort-cuda"):
-        for precision, short in (("float32", "FP32"), ("float16", "FP16")):
-            row = measured.get((name, precision), {"problem": "not measured"})
-            if "problem" in row:
-                rows.append([name, short, "not measured", "", "", "", "", ""])
-                continue
-            rows.append(
-                [
-                    name,
-                    short,
-                    number(row["median_ms"]),
-                    times(row["faster_than_cpu"]),
-                    number(row["windows_per_s"]),
-                    f"{row['apart']:.1e}",
-                    f"{row['same_class']:.1%}",
-                    number(row["ready_s"]),
-                ]
-            )
-    head = ["", "precision", "window, ms", "against the CPU", "windows a second at 64",
-            "apart from eager", "same emotion", "to build and open, s"]  # fmt: skip
-    return f"{title}\n\n{table(head, rows)}"
+    for row in record["rows"]:
+        cells = [row["backend"], {"float32": "FP32", "float16": "FP16"}[row["precision"]]]
+        if "problem" in row:
+            rows.append([*cells, "not measured", *[""] * 8])
+            continue
+        one, many = row["1"], row[str(BATCH)]
+        built = row.get("build_s")
+        rows.append(
+            [
+                *cells,
+                number(one["median_ms"]),
+                times(one["faster_than_cpu"]),
+                number(many["windows_per_s"]),
+                times(many["faster_than_cpu"]),
+                f"{max(row['apart'], row['apart_on_noise']):.1e}",
+                f"{row['same_class']:.1%}",
+                number(built) if built else "",
+                number(row["ready_s"]),
+                number(row["memory_mib"]),
+            ]
+        )
+    head = ["", "precision", "window, ms", "against the CPU", f"windows a second at {BATCH}",
+            "against the CPU", "apart from eager", "same emotion", "to build, s", "to open, s",
+            "memory, MiB"]  # fmt: skip
+    cpu = [
+        f"{row['backend']} on {row['threads']} thread{'s' if row['threads'] > 1 else ''} "
+        f"{number(row['1']['median_ms'])} ms, at {BATCH} "
+        f"{number(row[str(BATCH)]['windows_per_s'])} windows a second"
+        for row in record["cpu"]
+    ]
+    return (
+        f'{title}\n\n{table(head, rows)}\n\n"The CPU" is onnxruntime on one thread, in turns '
+        f"with the GPU. By itself that computer ({computer['processor']}, {computer['cores']} "
+        f"cores) takes: {'; '.join(cpu)}."
+    )
 
 
 def bullets(lines: list[str]) -> str:

@@ -6,10 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from assets.errors import BadInput
-from benchmarks.gpu_backends import measured, merged
+from benchmarks.gpu_backends import measured, merged, on_cpu
+from benchmarks.sample_windows import read_windows, write_windows
+from inference.backends.opening import noise
 from inference.backends.source import Source
 from inference.nvidia_gpu import nvidia_gpu
 from scripts.write_inference import PAGES, RECORDS, gpu, number, threads, with_numbers
@@ -37,7 +40,7 @@ def test_numbers_have_three_digits(value: float, text: str) -> None:
     assert number(value) == text
 
 
-def test_without_a_gpu_the_table_stays_empty_and_the_script_says_so() -> None:
+def test_without_a_gpu_nothing_is_measured_and_the_script_says_so() -> None:
     if nvidia_gpu() is not None:
         pytest.skip("there is a GPU here")
     before = RECORDS.read_bytes()
@@ -55,10 +58,14 @@ def test_without_a_gpu_the_table_stays_empty_and_the_script_says_so() -> None:
 
 
 def test_what_the_script_would_measure(tmp_path: Path) -> None:
-    """On the CPU: eager has both precisions, openvino has one, and tensorrt is not here."""
+    """On the CPU: eager has both precisions, and tensorrt is not here."""
     pytest.importorskip("onnxscript")
     source = Source(small_file(tmp_path))
-    rows = measured(source, ["eager", "tensorrt"], rounds=2)
+    columns = zip(*noise(source, 1), strict=True)
+    file = tmp_path / "windows.npz"
+    write_windows(file, [np.concatenate(column) for column in columns])
+    windows = read_windows(file)
+    rows = measured(source, windows, ["eager", "tensorrt"], rounds=8)
     assert [(row["backend"], row["precision"]) for row in rows] == [
         ("eager", "float32"),
         ("eager", "float16"),
@@ -66,17 +73,35 @@ def test_what_the_script_would_measure(tmp_path: Path) -> None:
         ("tensorrt", "float16"),
     ]
     full, half, *absent = rows
-    assert (full["device"], full["apart"], full["same_class"]) == ("CPU", 0.0, 1.0)
+    assert (full["device"], full["windows"], full["same_class"]) == ("CPU", 8, 1.0)
+    assert (full["apart"], full["apart_on_noise"]) == (0.0, 0.0)
     assert 0 < half["apart"] < 2e-2
     assert all("torch_tensorrt" in row["problem"] for row in absent)
-    as_gpu = [{**row, "backend": "ort-cuda"} for row in (full, half)]
+    as_gpu = [{**row, "backend": "ort-cuda", "build_s": 12.345} for row in (full, half)]
     found = {"name": "NVIDIA H100", "capability": "9.0", "driver": "580.65.06"}
-    text = gpu({"gpu": {"gpu": found, "rows": [*absent, *as_gpu]}})
-    assert text.startswith("NVIDIA H100, compute capability 9.0, driver 580.65.06")
+    record = {
+        "gpu": found,
+        "network_sha256": "0123456789abcdef",
+        "computer": {"processor": "A", "cores": 2, "versions": {"torch": "2"}, "revision": "abc"},
+        "built_at_once": 1,
+        "windows": 8,
+        "cpu": on_cpu(source, windows, rounds=1),
+        "rows": [*absent, *as_gpu],
+    }
+    text = gpu({"gpu": record})
+    assert text.startswith("NVIDIA H100, compute capability 9.0, driver 580.65.06; torch 2;")
+    assert "TensorRT for RTX" not in text
     table = [line.split("|") for line in text.splitlines() if line.startswith("| ")]
-    said = {(cells[1].strip(), cells[2].strip()): cells[3].strip() for cells in table}
-    assert said["tensorrt", "FP16"] == "not measured"
-    assert float(said["ort-cuda", "FP32"]) > 0
+    said = {(cells[1].strip(), cells[2].strip()): cells[3:] for cells in table}
+    assert said["tensorrt", "FP16"][0].strip() == "not measured"
+    assert float(said["ort-cuda", "FP32"][0]) > 0
+    assert said["ort-cuda", "FP16"][6].strip() == "12.3"
+    record["computer"]["versions"]["torch-tensorrt-rtx"] = "2"
+    assert "`tensorrt` is TensorRT for RTX here" in gpu({"gpu": record})
+
+
+def test_without_measurements_the_page_says_so() -> None:
+    assert gpu({}) == "Nobody has measured it yet."
 
 
 def test_what_was_measured_before_stays_if_it_does_not_run_now() -> None:

@@ -8,22 +8,27 @@ from pathlib import Path
 from inference.backends.eager import TorchEngine
 from inference.backends.interface import Backend, Engine, version_of
 from inference.backends.source import Source
-from inference.backends.torch_compile import compiler_missing
+from inference.backends.torch_compile import compiler_missing, place
+from inference.nvidia_gpu import gpu_identity
 
 __all__ = ["AOTInductor"]
 
 
 class AOTInductor(Backend):
+    """On the GPU where PyTorch has one."""
+
     name = "aotinductor"
     summary = "PyTorch's compiler ahead of time"
     file = "network.pt2"
     form = "aotinductor"
+    precisions = ("float32", "float16")
 
     def cannot_build(self) -> str | None:
         return super().cannot_build() or compiler_missing(self.name)
 
     def made_for(self) -> Mapping[str, str]:
-        return {**version_of("torch"), "processor": _processor()}
+        gpu = gpu_identity() if place() == "cuda" else {}
+        return {**version_of("torch"), "processor": _processor(), **gpu}
 
     def build(self, source: Source, batch: int, half: bool, file: Path) -> None:
         import torch
@@ -32,7 +37,7 @@ class AOTInductor(Backend):
 
         with warnings.catch_warnings(), torch.inference_mode():
             warnings.simplefilter("ignore")  # of the compiler about itself
-            program = export(source.lean(half), batch)
+            program = export(source.lean(half).to(place()), batch)
             torch._inductor.aoti_compile_and_package(program, package_path=str(file))
 
     def open(
@@ -43,7 +48,7 @@ class AOTInductor(Backend):
 
         # By default it has a thread of its own for each caller; there is one.
         run = torch._inductor.aoti_load_package(str(file), run_single_threaded=True)
-        return TorchEngine(self.name, run, batch, threads)
+        return TorchEngine(self.name, run, batch, threads, place())
 
 
 def _processor() -> str:

@@ -33,6 +33,9 @@ class TorchEngine:
         self.backend, self.batch = backend, batch
         self.device = "CPU" if device == "cpu" else torch.cuda.get_device_name(device)
         self._run, self._threads, self._place = run, threads, device
+        if device != "cpu":
+            # Convolutions would use TF32, which has ten bits of the 23.
+            torch.backends.cudnn.allow_tf32 = False
 
     def __call__(self, inputs: Inputs) -> Outputs:
         import torch

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from assets.errors import AffectscopeError
+from extractors.cuda_libraries import load_cuda_libraries
 from inference.backends.interface import BackendMissing, Engine, Inputs, Outputs, version_of
 from inference.backends.onnx_file import FromOnnx, input_names
 from inference.backends.source import Source
@@ -42,6 +43,8 @@ class OnnxRuntime(FromOnnx):
         assert file is not None
         import onnxruntime
 
+        if self.on_gpu:
+            load_cuda_libraries()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1

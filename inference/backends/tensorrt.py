@@ -12,6 +12,10 @@ from inference.nvidia_gpu import gpu_identity, nvidia_gpu
 
 __all__ = ["TensorRT", "settings"]
 
+LIBRARIES = ("torch", "torch-tensorrt", "tensorrt", "torch-tensorrt-rtx", "tensorrt-rtx")
+"""Distributions that an engine depends on. torch-tensorrt-rtx is the same module over TensorRT for
+RTX, which takes fewer GPUs."""
+
 
 def settings() -> dict[str, Any]:
     """How torch-tensorrt compiles: the types are those of the graph, and all of it is converted."""
@@ -20,6 +24,7 @@ def settings() -> dict[str, Any]:
         "truncate_double": True,
         "min_block_size": 1,
         "require_full_compilation": True,
+        "attn_bias_is_causal": False,  # by default it would throw our masks away
     }
 
 
@@ -48,7 +53,7 @@ class TensorRT(Backend):
         return None
 
     def made_for(self) -> Mapping[str, str]:
-        return {**gpu_identity(), **version_of("torch", "torch-tensorrt", "tensorrt")}
+        return {**gpu_identity(), **version_of(*LIBRARIES)}
 
     def build(self, source: Source, batch: int, half: bool, file: Path) -> None:
         import torch

@@ -7,7 +7,7 @@ from inference.backends.eager import TorchEngine
 from inference.backends.interface import Backend, Engine
 from inference.backends.source import Source
 
-__all__ = ["TorchCompile"]
+__all__ = ["TorchCompile", "compiler_missing", "place"]
 
 
 class TorchCompile(Backend):
@@ -28,17 +28,24 @@ class TorchCompile(Backend):
 
         from inference.lean import empty_inputs
 
-        place = "cuda" if torch.cuda.is_available() else "cpu"
-        compiled = torch.compile(source.lean(half).to(place), dynamic=False, fullgraph=True)
-        engine = TorchEngine(self.name, compiled, batch, threads, place)
+        on = place()
+        compiled = torch.compile(source.lean(half).to(on), dynamic=False, fullgraph=True)
+        engine = TorchEngine(self.name, compiled, batch, threads, on)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the compiler about itself
             engine([x.numpy() for x in empty_inputs(source.checkpoint.config, batch)])
         return engine
 
 
+def place() -> str:
+    """Where PyTorch's compilers compile for: "cuda" where PyTorch has a GPU, else "cpu"."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def compiler_missing(name: str) -> str | None:
-    """Why PyTorch cannot compile for the CPU here; None if it can."""
+    """Why PyTorch cannot compile here; None if it can."""
     import os
     import shutil
 

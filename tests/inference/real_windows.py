@@ -6,13 +6,11 @@ from pathlib import Path
 
 import torch
 
-from assets import ASSETS
+from benchmarks.sample_windows import CLIP, as_inputs, windows_of
 from extractors.features import MODALITIES
 from extractors.stream.window import Window
-from inference.analysis import Analysis
+from inference.backends.interface import Inputs
 from inference.checkpoint import Checkpoint
-from inference.models import Models
-from inference.predictor import Predictions
 from tests.inference.small_network import Batch
 
 __all__ = ["RealWindows", "real_windows"]
@@ -28,27 +26,16 @@ class RealWindows:
     @property
     def batch(self) -> Batch:
         """As the network takes them."""
-        valid, features = {}, {}
-        for name in MODALITIES:
-            masks = [torch.from_numpy(w.valid[name]) for w in self.windows]
-            valid[name] = torch.stack(masks)
-            raw = torch.stack([torch.from_numpy(w.features[name]) for w in self.windows]).numpy()
-            normal = self.checkpoint.normaliser(name, raw, valid[name].numpy())
-            features[name] = torch.from_numpy(normal)
-        return features, valid
+        tensors = [torch.from_numpy(x) for x in self.inputs]
+        features = dict(zip(MODALITIES, tensors[:3], strict=True))
+        return features, dict(zip(MODALITIES, tensors[3:], strict=True))
+
+    @property
+    def inputs(self) -> Inputs:
+        """As an engine takes them."""
+        return as_inputs(self.checkpoint, self.windows)
 
 
 def real_windows(folder: Path) -> RealWindows:
     """Analyse the clip into `folder` and keep its windows."""
-    models = Models()
-    predictor, kept = models.predictor(), list[Window]()
-
-    def predict(windows: Sequence[Window]) -> Predictions:
-        kept.extend(windows)
-        return predictor(windows)
-
-    models.predictor = lambda: predict  # type: ignore[assignment, return-value]
-    analysis = Analysis(ASSETS / "sample" / "sample.mp4", folder, models)
-    analysis.start()
-    analysis.finish()
-    return RealWindows(models.checkpoint(), kept)
+    return RealWindows(*windows_of(CLIP, folder))

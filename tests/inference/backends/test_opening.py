@@ -4,10 +4,12 @@ import ctypes
 from pathlib import Path
 
 import pytest
+import torch
 
 from assets.errors import BadInput, ModelFileError
 from inference import nvidia_gpu
 from inference.backends import opening
+from inference.backends.eager import TorchEngine
 from inference.backends.exchange import ExchangeableEngine
 from inference.backends.interface import Backend, BackendMissing, Engine, in_batches
 from inference.backends.opening import BACKENDS, backend, choose, noise, open_engine
@@ -197,3 +199,36 @@ def test_the_driver_is_asked_for_the_gpu(monkeypatch: pytest.MonkeyPatch) -> Non
     found = nvidia_gpu.ask(Driver())  # type: ignore[arg-type]
     assert found is not None
     assert found.driver == "580.65.06"
+
+
+@pytest.mark.parametrize(
+    "library", ["torch-tensorrt", "tensorrt", "torch-tensorrt-rtx", "tensorrt-rtx"]
+)
+def test_an_engine_of_tensorrt_depends_on_the_library_that_is_installed(
+    library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TensorRT for RTX comes in packages of other names, and under the same module."""
+    monkeypatch.setattr("inference.backends.tensorrt.gpu_identity", dict)
+    monkeypatch.setattr("inference.backends.interface.metadata.version", {library: "1"}.get)
+    assert backend("tensorrt").made_for()[library] == "1"
+
+
+def test_an_engine_of_the_compiler_depends_on_where_it_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = backend("aotinductor")
+    monkeypatch.setattr("inference.backends.aotinductor.gpu_identity", lambda: {"gpu": "H100"})
+    monkeypatch.setattr("inference.backends.aotinductor.place", lambda: "cpu")
+    assert "gpu" not in made.made_for()
+    monkeypatch.setattr("inference.backends.aotinductor.place", lambda: "cuda")
+    assert made.made_for()["gpu"] == "H100"
+
+
+def test_pytorch_on_a_gpu_keeps_all_bits_of_a_float(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default its convolutions round to ten of the 23."""
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "NVIDIA H100")
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    assert TorchEngine("eager", list, 1, 1, "cpu").device == "CPU"
+    assert torch.backends.cudnn.allow_tf32
+    assert TorchEngine("eager", list, 1, 1, "cuda").device == "NVIDIA H100"
+    assert not torch.backends.cudnn.allow_tf32

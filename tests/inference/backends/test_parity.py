@@ -4,23 +4,29 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from assets import ASSETS
+from benchmarks.sample_windows import read_windows
 from extractors.features import MODALITIES
 from inference.backends.interface import Backend, Inputs, Outputs, in_batches
 from inference.backends.opening import BACKENDS, backend, noise, open_engine
 from inference.backends.source import Source
 from inference.lean import LeanOutput
+from inference.nvidia_gpu import nvidia_gpu
 from tests.conftest import CHECKOUT
 from tests.inference.backends.small_checkpoint import small_checkpoint, small_file
-from tests.inference.real_windows import RealWindows
+
+if TYPE_CHECKING:
+    from tests.inference.real_windows import RealWindows
 
 COMPILERS = ("torch-compile", "aotinductor")
 """They take minutes for the shipped network; `make test-slow` runs them."""
-GPU = ("tensorrt", "ort-tensorrt", "ort-cuda")
+GPU = ("tensorrt", "ort-tensorrt", "ort-cuda", *COMPILERS)
+"""What runs there if there is one."""
 
 
 def here(name: str) -> Backend:
@@ -31,39 +37,52 @@ def here(name: str) -> Backend:
     return found
 
 
-def inputs_of(real: RealWindows) -> Inputs:
-    features, valid = real.batch
-    return [x.numpy() for x in (*features.values(), *valid.values())]
+@pytest.fixture(scope="session")
+def windows(request: pytest.FixtureRequest) -> Inputs:
+    """Of the bundled clip, or of a file where what reads a clip is not installed."""
+    saved = os.environ.get("AFFECTSCOPE_WINDOWS")
+    if saved:
+        return read_windows(Path(saved))
+    real: RealWindows = request.getfixturevalue("real")
+    return real.inputs
 
 
 def apart(found: Outputs, wanted: Outputs) -> float:
     return max(float(np.abs(f - w).max()) for f, w in zip(found, wanted, strict=True))
 
 
-def assert_same(name: str, real: RealWindows) -> None:
+def assert_same(name: str, windows: Inputs) -> str:
+    """Returns where it ran."""
     here(name)
     source = Source(ASSETS / "live.safetensors")
     engine, reason = open_engine(source, name)
     assert (engine.backend, reason) == (name, "asked for")
     eager, _ = open_engine(source, "eager")
-    inputs = inputs_of(real)
-    assert len(inputs[0]) > 40
-    found, wanted = in_batches(engine, inputs), in_batches(eager, inputs)
+    assert len(windows[0]) > 40
+    found, wanted = in_batches(engine, windows), in_batches(eager, windows)
     assert apart(found, wanted) < 1e-4
     np.testing.assert_array_equal(found.emotion.argmax(1), wanted.emotion.argmax(1))
     for window in noise(source, 1):  # every subset of the modalities, and none
         assert apart(engine(window), eager(window)) < 1e-4
+    return engine.device
 
 
-def assert_half(name: str, real: RealWindows) -> None:
+def assert_half(name: str, windows: Inputs) -> str:
+    """Returns where it ran."""
     here(name)
     source = Source(ASSETS / "live.safetensors")
     half, _ = open_engine(source, name, half=True)
     full, _ = open_engine(source, "eager")
-    inputs = inputs_of(real)
-    found, wanted = in_batches(half, inputs), in_batches(full, inputs)
+    found, wanted = in_batches(half, windows), in_batches(full, windows)
     assert apart(found, wanted) < 2e-2
     assert (found.emotion.argmax(1) == wanted.emotion.argmax(1)).mean() >= 0.99
+    return half.device
+
+
+def gpu_name() -> str:
+    gpu = nvidia_gpu()
+    assert gpu is not None, "there is no NVIDIA GPU with a driver here"
+    return gpu.name
 
 
 def test_the_table_and_the_interface_name_the_same() -> None:
@@ -73,30 +92,30 @@ def test_the_table_and_the_interface_name_the_same() -> None:
 
 
 @pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
-def test_the_shipped_network(name: str, real: RealWindows) -> None:
-    assert_same(name, real)
+def test_the_shipped_network(name: str, windows: Inputs) -> None:
+    assert_same(name, windows)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", COMPILERS)
-def test_the_shipped_network_compiled(name: str, real: RealWindows) -> None:
-    assert_same(name, real)
+def test_the_shipped_network_compiled(name: str, windows: Inputs) -> None:
+    assert_same(name, windows)
 
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("name", GPU)
-def test_the_shipped_network_on_a_gpu(name: str, real: RealWindows) -> None:
-    assert_same(name, real)
+def test_the_shipped_network_on_a_gpu(name: str, windows: Inputs) -> None:
+    assert assert_same(name, windows) == gpu_name()
 
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("name", GPU)
-def test_the_shipped_network_on_a_gpu_in_half_precision(name: str, real: RealWindows) -> None:
-    assert_half(name, real)
+def test_the_shipped_network_on_a_gpu_in_half_precision(name: str, windows: Inputs) -> None:
+    assert assert_half(name, windows) == gpu_name()
 
 
-def test_eager_in_half_precision(real: RealWindows) -> None:
-    assert_half("eager", real)
+def test_eager_in_half_precision(windows: Inputs) -> None:
+    assert_half("eager", windows)
 
 
 @pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
