@@ -169,13 +169,16 @@ def on_cpu(source: Source, windows: Inputs, rounds: int = 50) -> list[dict[str, 
 
 
 def merged(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The new rows, and the old ones of what was measured before and does not run now."""
-    before = {(row["backend"], row["precision"]): row for row in old}
-    rows = []
+    """The new rows, and the old ones of what was not measured now."""
+    rows = {(row["backend"], row["precision"]): row for row in old}
     for row in new:
-        earlier = before.get((row["backend"], row["precision"]))
-        rows.append(earlier if "problem" in row and earlier else row)
-    return rows
+        if "problem" not in row or "problem" in rows.get(_key(row), row):
+            rows[_key(row)] = row
+    return sorted(rows.values(), key=lambda row: NAMES.index(row["backend"]))
+
+
+def _key(row: dict[str, Any]) -> tuple[str, str]:
+    return row["backend"], row["precision"]
 
 
 def _build(source: Source, name: str, half: bool, batch: int) -> dict[str, Any]:

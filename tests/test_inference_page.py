@@ -110,6 +110,8 @@ def test_what_was_measured_before_stays_if_it_does_not_run_now() -> None:
     new = {"backend": "ort-cuda", "precision": "float32", "median_ms": 2.0}
     assert merged(old, [gone, new]) == [old[0], new]
     assert merged([], [gone]) == [gone]
+    other = {"backend": "aotinductor", "precision": "float16", "median_ms": 3.0}
+    assert merged([new, other], old) == [*old, new, other]
     assert merged(old, [{**gone, "median_ms": 0.5, "problem": "x"}]) == old
 
 

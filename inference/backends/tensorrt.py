@@ -24,7 +24,7 @@ def settings() -> dict[str, Any]:
         "truncate_double": True,
         "min_block_size": 1,
         "require_full_compilation": True,
-        "attn_bias_is_causal": False,  # by default it would throw our masks away
+        "attn_bias_is_causal": False,  # by default it may put another mask in place of ours
     }
 
 
