@@ -219,7 +219,7 @@ def _all_rows(common: Sequence[object], names: Sequence[str], jobs: int) -> list
                          strict=True))  # fmt: skip
     rows = []
     for name, precision in kinds:
-        row = {"backend": name, "precision": precision}
+        row: dict[str, Any] = {"backend": name, "precision": precision}
         row |= _process(*common, "--row", name, precision)
         row["build_s"] = built.get((name, precision, 1), {}).get("build_s")
         rows.append(row)

@@ -10,7 +10,7 @@ import argparse
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -66,7 +66,8 @@ def read_windows(file: Path) -> Inputs:
 
 def write_windows(file: Path, inputs: Inputs) -> None:
     """For `read_windows`."""
-    np.savez_compressed(file, **dict(zip(NAMES, inputs, strict=True)))
+    named: dict[str, Any] = dict(zip(NAMES, inputs, strict=True))
+    np.savez_compressed(file, **named)
 
 
 def main() -> None:
