@@ -105,7 +105,7 @@ def _timed(gpu: Engine, cpu: Engine, windows: Inputs, rounds: int) -> dict[str, 
         turn[name] += 1
         engine(given[turn[name] % len(given)])
 
-    for _ in range(WARM_UP):
+    for _ in range(min(WARM_UP, rounds)):
         gpu(given[0])
     took = in_turns({"cpu": lambda: run("cpu", cpu), "gpu": lambda: run("gpu", gpu)}, rounds + 1)
     alone = in_turns({"gpu": lambda: run("gpu", gpu)}, rounds + 1)["gpu"]

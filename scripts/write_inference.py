@@ -223,9 +223,13 @@ def gpu(records: Records) -> str:
     )
     if "torch-tensorrt-rtx" in computer["versions"]:
         title += " `tensorrt` is TensorRT for RTX here, not the classic TensorRT."
-    rows = []
+    rows: list[list[str]] = []
+    remarks: dict[str, list[str]] = {}
     for row in record["rows"]:
         cells = [row["backend"], {"float32": "FP32", "float16": "FP16"}[row["precision"]]]
+        remark = row.get("problem", row.get("remark"))
+        if remark:
+            remarks.setdefault(remark, []).append(f"`{cells[0]}` {cells[1]}")
         if "problem" in row:
             rows.append([*cells, "not measured", *[""] * 8])
             continue
@@ -254,11 +258,14 @@ def gpu(records: Records) -> str:
         f"{number(row[str(BATCH)]['windows_per_s'])} windows a second"
         for row in record["cpu"]
     ]
-    return (
+    text = (
         f'{title}\n\n{table(head, rows)}\n\n"The CPU" is onnxruntime on one thread, in turns '
-        f"with the GPU. By itself that computer ({computer['processor']}, {computer['cores']} "
-        f"cores) takes: {'; '.join(cpu)}."
+        f"with the GPU, on that computer: {computer['processor']}, {computer['cores']} cores."
     )
+    if cpu:
+        text += f" By itself it takes: {'; '.join(cpu)}."
+    told = [f"{', '.join(of)}: {remark}" for remark, of in remarks.items()]
+    return f"{text}\n\n{bullets(told)}" if told else text
 
 
 def bullets(lines: list[str]) -> str:

@@ -65,7 +65,7 @@ def test_what_the_script_would_measure(tmp_path: Path) -> None:
     file = tmp_path / "windows.npz"
     write_windows(file, [np.concatenate(column) for column in columns])
     windows = read_windows(file)
-    rows = measured(source, windows, ["eager", "tensorrt"], rounds=8)
+    rows = measured(source, windows, ["eager", "tensorrt"], rounds=1)
     assert [(row["backend"], row["precision"]) for row in rows] == [
         ("eager", "float32"),
         ("eager", "float16"),
@@ -77,7 +77,9 @@ def test_what_the_script_would_measure(tmp_path: Path) -> None:
     assert (full["apart"], full["apart_on_noise"]) == (0.0, 0.0)
     assert 0 < half["apart"] < 2e-2
     assert all("torch_tensorrt" in row["problem"] for row in absent)
+    full["memory_mib"] = half["memory_mib"] = 100.0
     as_gpu = [{**row, "backend": "ort-cuda", "build_s": 12.345} for row in (full, half)]
+    as_gpu[0]["remark"] = "with the old driver"
     found = {"name": "NVIDIA H100", "capability": "9.0", "driver": "580.65.06"}
     record = {
         "gpu": found,
@@ -91,12 +93,14 @@ def test_what_the_script_would_measure(tmp_path: Path) -> None:
     text = gpu({"gpu": record})
     assert text.startswith("NVIDIA H100, compute capability 9.0, driver 580.65.06; torch 2;")
     assert "TensorRT for RTX" not in text
+    assert "\n- `tensorrt` FP32, `tensorrt` FP16: the backend tensorrt needs torch_tensorrt" in text
     table = [line.split("|") for line in text.splitlines() if line.startswith("| ")]
     said = {(cells[1].strip(), cells[2].strip()): cells[3:] for cells in table}
     assert said["tensorrt", "FP16"][0].strip() == "not measured"
     assert float(said["ort-cuda", "FP32"][0]) > 0
     assert said["ort-cuda", "FP16"][6].strip() == "12.3"
     record["computer"]["versions"]["torch-tensorrt-rtx"] = "2"
+    assert text.endswith("\n- `ort-cuda` FP32: with the old driver.")
     assert "`tensorrt` is TensorRT for RTX here" in gpu({"gpu": record})
 
 

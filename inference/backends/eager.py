@@ -34,8 +34,10 @@ class TorchEngine:
         self.device = "CPU" if device == "cpu" else torch.cuda.get_device_name(device)
         self._run, self._threads, self._place = run, threads, device
         if device != "cpu":
-            # Convolutions would use TF32, which has ten bits of the 23.
+            # Convolutions would use TF32, which has ten bits of the 23. Their shapes never change,
+            # so all ways to compute them are tried once: the one that is guessed can be far slower.
             torch.backends.cudnn.allow_tf32 = False
+            torch.backends.cudnn.benchmark = True
 
     def __call__(self, inputs: Inputs) -> Outputs:
         import torch

@@ -1,6 +1,9 @@
 """ONNX Runtime: on the CPU without PyTorch, and on a GPU through its CUDA or TensorRT provider."""
 
 from collections.abc import Mapping
+from ctypes.util import find_library
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,6 +19,8 @@ __all__ = ["OnnxRuntime", "OnnxRuntimeCuda", "OnnxRuntimeTensorRT"]
 GPU_INSTALL = (
     "pip uninstall onnxruntime and pip install onnxruntime-gpu, which must not lie beside it"
 )
+
+TENSORRT_INSTALL = "pip install tensorrt, in the version that onnxruntime-gpu was built for"
 
 
 class _OnnxEngine:
@@ -111,6 +116,20 @@ class OnnxRuntimeTensorRT(OnnxRuntimeCuda):
     summary = "ONNX Runtime with TensorRT on an NVIDIA GPU"
     form = "ort-tensorrt"
     provider = "TensorrtExecutionProvider"
+
+    def missing(self) -> str | None:
+        """ONNX Runtime names the provider whether or not TensorRT is installed."""
+        missing = super().missing()
+        if missing or find_spec("tensorrt") or find_library("nvinfer"):
+            return missing
+        return f"the backend {self.name} needs TensorRT, which is not installed: {TENSORRT_INSTALL}"
+
+    def open(
+        self, source: Source, batch: int, half: bool, file: Path | None, threads: int
+    ) -> Engine:
+        if find_spec("tensorrt"):
+            import_module("tensorrt")  # loads its libraries, which ONNX Runtime would not find
+        return super().open(source, batch, half, file, threads)
 
     def made_for(self) -> Mapping[str, str]:
         return {**gpu_identity(), **version_of("onnxruntime-gpu", "tensorrt")}

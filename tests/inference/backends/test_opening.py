@@ -228,7 +228,28 @@ def test_pytorch_on_a_gpu_keeps_all_bits_of_a_float(monkeypatch: pytest.MonkeyPa
     """By default its convolutions round to ten of the 23."""
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "NVIDIA H100")
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", False)
     assert TorchEngine("eager", list, 1, 1, "cpu").device == "CPU"
     assert torch.backends.cudnn.allow_tf32
     assert TorchEngine("eager", list, 1, 1, "cuda").device == "NVIDIA H100"
     assert not torch.backends.cudnn.allow_tf32
+    assert torch.backends.cudnn.benchmark
+
+
+def test_onnx_runtime_names_a_tensorrt_that_is_not_installed(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As onnxruntime-gpu does on a computer with a GPU: the next best is taken, not an error."""
+    onnx_runtime = "inference.backends.onnx_runtime"
+    providers = ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: providers)
+    for module in (onnx_runtime, "inference.backends.opening"):
+        monkeypatch.setattr(f"{module}.nvidia_gpu", lambda: H100)
+    monkeypatch.setattr(f"{onnx_runtime}.find_spec", lambda _: None)
+    monkeypatch.setattr(f"{onnx_runtime}.find_library", lambda _: None)
+    pytest.importorskip("onnxscript")
+    choice = choose("auto", source, 1)
+    assert choice.backend.name == "ort-cuda"
+    assert "ort-tensorrt needs TensorRT, which is not installed: pip install" in choice.reason
+    monkeypatch.setattr(f"{onnx_runtime}.find_library", lambda _: "libnvinfer.so.10")
+    assert choose("auto", source, 1).backend.name == "ort-tensorrt"
