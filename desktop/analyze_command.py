@@ -61,8 +61,10 @@ def run(args: argparse.Namespace) -> int:
     from desktop.analyze_item import found_in, items_of
     from desktop.progress_bar import ProgressBar
     from extractors.native_log import native_log_apart
+    from extractors.native_memory import few_arenas
     from inference.models import Models
 
+    few_arenas()
     native_log_apart()
     videos: list[Path] = args.videos
     try:

@@ -92,8 +92,10 @@ def _models(checkpoint: str, backend: str) -> "Models":
     """Loaded once in each process."""
     # NumPy's threads would only get in the way of ours: it reads this when it is loaded
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from extractors.native_memory import few_arenas
     from inference.models import Models
 
+    few_arenas()
     return Models(checkpoint, backend=backend)
 
 
