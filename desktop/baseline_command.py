@@ -38,13 +38,19 @@ def run(args: argparse.Namespace) -> int:
     if args.recording.is_dir():
         person = resting_person(Session(args.recording), checkpoint)
     else:
+        from extractors.native_log import native_log_apart
         from inference.analysis import Analysis
         from inference.models import Models
 
+        native_log_apart()
         with tempfile.TemporaryDirectory() as folder:
             analysis = Analysis(args.recording, Path(folder) / "session", Models(args.checkpoint))
             analysis.start()
-            analysis.finish()
+            try:
+                analysis.finish()
+            except KeyboardInterrupt:
+                analysis.abort()
+                raise
             person = resting_person(Session(Path(folder) / "session"), checkpoint)
     save_checkpoint(args.out, fitted_to(checkpoint, person))
     print(

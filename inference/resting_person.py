@@ -30,19 +30,19 @@ def resting_person(session: Session, checkpoint: Checkpoint) -> RestingPerson:
     Raises BadInput if there are not 5 s of a voice or of a face, or if the session or the
     checkpoint is of an earlier version, and SessionError if the features cannot be read.
     """
+    if not checkpoint.rest:
+        raise BadInput(
+            "the checkpoint does not know the rest of those it was trained on; take live"
+        )
     steps = {
         "voice": np.asarray(list(_steps(session_voice(session), checkpoint, "voice"))),
         "face": np.asarray(list(_steps(session_face(session), checkpoint, "face"))),
     }
     known = {name: rows for name, rows in steps.items() if len(rows) and name in checkpoint.rest}
     person = RestingPerson.measured(known, {n: np.ones(len(r), np.bool_) for n, r in known.items()})
-    if not checkpoint.rest:
-        raise BadInput(
-            "the checkpoint does not know the rest of those it was trained on; take live"
-        )
     if not person.mean:
         raise BadInput(
-            f"{session.folder} has less than {LEAST_STEPS / 10:.0f} s of a face and of a voice; "
+            f"{session.title} has less than {LEAST_STEPS / 10:.0f} s of a face and of a voice; "
             "record half a minute of a neutral face that reads something aloud"
         )
     return person

@@ -66,3 +66,17 @@ def test_what_is_wrong_is_one_line_and_nothing_is_written(
         assert said in told
         assert told.count("\n") == 1
         assert not place.exists()
+
+
+def test_a_video_of_nobody_is_named_as_it_was_given(
+    general: Path, tmp_path: Path, shared: Path, models: Callable[[str], Path], capfd: Said
+) -> None:
+    from inference.models import SETS
+
+    for name in SETS:
+        models(name)
+    video = shared / "media" / "face_mostly_absent_5s.mp4"
+    words = ["baseline", str(video), "--out", str(tmp_path / "me.safetensors")]
+    assert main([*words, "--checkpoint", str(general)]) == 2
+    assert capfd.readouterr().err.startswith(f"affectscope: {video.name} has less than 5 s")
+    assert not list(tmp_path.iterdir())
