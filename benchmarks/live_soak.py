@@ -295,7 +295,7 @@ def run(folder: Path, hours: float, landmarks: bool) -> dict[str, Any]:
         return sinks[-1]
 
     models = SimpleNamespace(
-        checkpoint=lambda: SimpleNamespace(live_windows=lambda: LIVE_WINDOWS),
+        checkpoint=lambda: SimpleNamespace(live_windows=lambda: LIVE_WINDOWS, rest={}),
         live_predictor=lambda _on_change: (predict, None),
         engine_name=lambda: "stand-in",
         devices=dict,

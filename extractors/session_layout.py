@@ -4,6 +4,7 @@ from pathlib import Path
 
 __all__ = [
     "ANALYSED",
+    "BASELINE_SUFFIX",
     "FORMAT",
     "LANDMARKS_FILE",
     "LINES",
@@ -15,6 +16,7 @@ __all__ = [
     "TABLE_SUFFIXES",
     "TENTATIVE",
     "VERSION",
+    "baseline_path",
     "table_path",
 ]
 
@@ -27,6 +29,8 @@ RESERVE = ".reserve"
 """Room that is kept while recording, so that a full disk still takes the manifest."""
 TENTATIVE = "tentative.arrows"
 """While it is recorded: predictions that are not settled; those after the last that is count."""
+BASELINE_SUFFIX = ".baseline"
+"""Of a file with somebody at rest, to whom predictions are fitted."""
 LINES = ("words", "markers", "events", "health")
 """Names of the files of JSON lines."""
 LANDMARKS_FILE = "features/landmarks.npy"
@@ -38,6 +42,11 @@ TABLE_SUFFIXES = (".parquet", ".arrows")
 """Of a table, and of one that is or was being recorded."""
 
 FOLDERS = {"timeline": "", "pictures": "capture", "sound": "capture"}
+
+
+def baseline_path(folder: Path, sha256: str) -> Path:
+    """Where somebody at rest lies to whom predictions of a live session were fitted."""
+    return folder / "baselines" / f"{sha256}{BASELINE_SUFFIX}"
 
 
 def table_path(folder: Path, name: str, suffix: str = TABLE_SUFFIXES[0]) -> Path:

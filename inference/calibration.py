@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from assets.errors import BadInput
 from extractors.features import FloatArray
 from inference.checkpoint import Normaliser
 
@@ -112,9 +113,17 @@ class RestingPerson:
 
     def normaliser(self, general: Normaliser, rest: Mapping[str, FloatArray]) -> Normaliser:
         """The normaliser for this person: their rest is put where `rest`, that of the people
-        trained on, was; a modality of either that is not known is left as it is."""
+        trained on, was; a modality of either that is not known is left as it is.
+
+        Raises BadInput if both know a modality, but not by the same number of features.
+        """
         mean = dict(general.mean)
         for name, own in self.mean.items():
             if name in rest:
+                if own.shape != rest[name].shape:
+                    raise BadInput(
+                        f"the baseline has {own.size} features of the {name}, the checkpoint "
+                        f"{rest[name].size}; take a new baseline"
+                    )
                 mean[name] = (general.mean[name] + own - rest[name]).astype(np.float32)
         return replace(general, mean=mean)

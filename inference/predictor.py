@@ -11,7 +11,7 @@ from extractors.stream import to_seconds
 from extractors.stream.window import Window
 from extractors.timeline import Timeline
 from inference.backends.interface import Engine, in_batches
-from inference.checkpoint import Checkpoint
+from inference.checkpoint import Checkpoint, Normaliser
 
 __all__ = ["Predictions", "Predictor"]
 
@@ -46,6 +46,17 @@ class Predictor:
             engine = Eager().open(Source(checkpoint), 1, False, None, threads)
         self.checkpoint = checkpoint
         self.engine = engine
+        self._normalisers: list[tuple[int, Normaliser]] = [(0, checkpoint.normaliser)]
+
+    def normalise(self, since: int, normaliser: Normaliser | None) -> None:
+        """Take another normaliser, that of a person, for all windows that end after `since`
+        (session nanoseconds, not before the last time); None is the checkpoint's own again.
+
+        The network stays as it is, so no engine is built. Raises ValueError for an earlier `since`.
+        """
+        if since < self._normalisers[-1][0]:
+            raise ValueError(f"{since} is before {self._normalisers[-1][0]}")
+        self._normalisers.append((since, normaliser or self.checkpoint.normaliser))
 
     def __call__(self, windows: Sequence[Window]) -> Predictions:
         """Predict for windows of the checkpoint's specification.
@@ -78,13 +89,21 @@ class Predictor:
         self, windows: Sequence[Window]
     ) -> tuple[dict[str, FloatArray], dict[str, npt.NDArray[np.bool_]]]:
         valid = {name: np.stack([w.valid[name] for w in windows]) for name in MODALITIES}
+        normalisers = [self._normaliser_at(window.end) for window in windows]
         features = {
-            name: self.checkpoint.normaliser(
-                name, np.stack([w.features[name] for w in windows]), valid[name]
+            name: np.stack(
+                [
+                    normaliser(name, window.features[name], window.valid[name])
+                    for normaliser, window in zip(normalisers, windows, strict=True)
+                ]
             )
             for name in MODALITIES
         }
         return features, valid
+
+    def _normaliser_at(self, end: int) -> Normaliser:
+        first = self._normalisers[0][1]
+        return next((n for since, n in reversed(self._normalisers) if end > since), first)
 
 
 def _softmax(logits: FloatArray) -> FloatArray:

@@ -4,7 +4,8 @@ Pictures and sound are not needed. Only the words are read again: the session ke
 each word in the words before it, the network sees the newest word with all of them.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -23,14 +24,18 @@ from extractors.features import (
     Word,
 )
 from extractors.session import Session
+from extractors.session_layout import baseline_path
 from extractors.stream import Sample, from_seconds, in_time_order, to_seconds
 from extractors.stream.window import Window, WindowBuilder
 from extractors.text import TextStage
 from extractors.timeline import Timeline
+from inference.baseline_file import load_baseline
 from inference.models import Models
+from inference.predictor import Predictor
 
 __all__ = ["predict_again", "session_face", "session_voice"]
 
+HASH = re.compile("[0-9a-f]{64}")
 BATCH = 8
 """Windows that the network sees at once."""
 
@@ -38,14 +43,38 @@ BATCH = 8
 def predict_again(session: Session, models: Models) -> Iterator[Timeline]:
     """Parts of the timeline by the checkpoint of `models`, in the order of time.
 
-    With the checkpoint that made the session they agree with its timeline within 1e-3.
-    Raises SessionError if the features cannot be read, ModelFileError if the checkpoint is damaged
-    and BadInput if it takes other inputs or gives other emotions than the app's.
+    With the checkpoint that made the session they agree with its timeline within 1e-3: people at
+    rest to whom it was fitted count from when on they did. Raises SessionError if the features
+    cannot be read, ModelFileError if the checkpoint is damaged and BadInput if it takes other
+    inputs or gives other emotions than the app's, or if a baseline of the session is damaged.
     """
     windows = _windows(session, models)
-    predictor = models.predictor()
+    predictor = _fitted(session, models)
     while batch := list(islice(windows, BATCH)):
         yield predictor(batch).timeline
+
+
+def _fitted(session: Session, models: Models) -> Predictor:
+    predictor = models.predictor()
+    events = [event for event in session.events if event.get("kind") == "baseline"]
+    if not events:
+        return predictor
+    checkpoint = models.checkpoint()
+    own = Predictor(checkpoint, predictor.engine)  # that of `models` serves other sessions too
+    for event in events:
+        details = event.get("details")
+        details = details if isinstance(details, Mapping) else {}
+        since, digest = details.get("from"), details.get("sha256")
+        if not isinstance(since, float | int) or not (
+            digest is None or HASH.fullmatch(str(digest))
+        ):
+            raise BadInput(f"{session.folder}: an event does not say which baseline it is of")
+        normaliser = None
+        if digest is not None:
+            person = load_baseline(baseline_path(session.folder, str(digest)))
+            normaliser = person.normaliser(checkpoint.normaliser, checkpoint.rest)
+        own.normalise(from_seconds(since), normaliser)
+    return own
 
 
 def _windows(session: Session, models: Models) -> Iterator[Window]:

@@ -49,7 +49,10 @@ def resting_person(session: Session, checkpoint: Checkpoint) -> RestingPerson:
 
 
 def fitted_to(checkpoint: Checkpoint, person: RestingPerson) -> Checkpoint:
-    """The same checkpoint with this person's rest for a zero; its origin says so."""
+    """The same checkpoint with this person's rest for a zero; its origin says so.
+
+    Raises BadInput as `RestingPerson.normaliser` does.
+    """
     normaliser = person.normaliser(checkpoint.normaliser, checkpoint.rest)
     rest = {**checkpoint.rest, **person.mean}
     origin = {**checkpoint.origin, "fitted_to_rest_of": sorted(person.mean)}

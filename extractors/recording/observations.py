@@ -7,7 +7,7 @@ from typing import Any
 from extractors.features import FloatArray
 from extractors.timeline import Timeline
 
-__all__ = ["Event", "Health", "Marker", "TimelineRows"]
+__all__ = ["Baseline", "Event", "Health", "Marker", "TimelineRows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,16 @@ class TimelineRows:
     """[rows, atoms] of the dictionaries "homogeneous" and "heterogeneous"."""
     settled: bool = True
     """Whether they are final. Those that are not are kept until they are made again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Somebody at rest, to whom predictions are fitted."""
+
+    sha256: str
+    """Of the content."""
+    content: bytes
+    """Of a file that can be chosen again."""
 
 
 @dataclass(frozen=True, slots=True)

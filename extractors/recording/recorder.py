@@ -26,7 +26,7 @@ from extractors.manifest_file import json_line, make_durable, write_manifest
 from extractors.recording.arrow_stream import SUFFIX, StreamTable
 from extractors.recording.disk import Disk, GrowingFile, OperatingSystem
 from extractors.recording.media_writer import MediaWriter
-from extractors.recording.observations import Event, Health, Marker, TimelineRows
+from extractors.recording.observations import Baseline, Event, Health, Marker, TimelineRows
 from extractors.recording.plan import RecordingPlan
 from extractors.recording.repair import make_whole
 from extractors.recording.sealing import seal
@@ -38,6 +38,7 @@ from extractors.session_layout import (
     RECORDED,
     RESERVE,
     TENTATIVE,
+    baseline_path,
     table_path,
 )
 from extractors.session_tables import (
@@ -161,7 +162,7 @@ class Recorder:
         """Record one sample; what it is follows from the type of its data.
 
         VideoFrame, AudioBlock, FaceFeatures, VoiceFeatures, TextContext, TimelineRows, Marker,
-        Event and Health are recorded; a sample without data only tells the time. Raises
+        Event, Health and Baseline are recorded; a sample without data only tells the time. Raises
         SessionError once the disk takes nothing more: what was recorded before is kept, and
         `finish` completes it; TypeError for anything else.
         """
@@ -178,7 +179,7 @@ class Recorder:
         with self._guard:
             try:
                 self._write(sample)
-            except FFmpegError as error:
+            except (FFmpegError, OSError) as error:
                 raise self._cannot(error) from error
             self._newest = max(self._newest, sample.end)
             due = self._newest - self._flushed >= FLUSH
@@ -210,6 +211,8 @@ class Recorder:
             case Event(kind, text, details):
                 line = {**_at(sample), "kind": kind, "text": text, "details": dict(details)}
                 self._add_line("events", line)
+            case Baseline(sha256, content):
+                self._add_baseline(baseline_path(self.folder, sha256), content)
             case Health(values):
                 self._add_line("health", {**_at(sample), **values})
             case other:
@@ -249,6 +252,15 @@ class Recorder:
             self._landmarks.write(landmark_bytes(sample.data.landmarks))
         self._tables["face"].add(face_row(sample, row))
 
+    def _add_baseline(self, path: Path, content: bytes) -> None:
+        if path.exists():  # the same person a second time
+            return
+        path.parent.mkdir(exist_ok=True)
+        file = self._disk.open(path)
+        file.write(content)
+        file.close()
+        self._named = False
+
     def _add_line(self, name: str, line: Row) -> None:
         self._lines[name].write(json_line(line))
 
@@ -264,7 +276,9 @@ class Recorder:
                 make_durable(place)
 
     def _places(self) -> set[Path]:
-        return {table_path(self.folder, name).parent for name in TABLES}
+        baselines = baseline_path(self.folder, "").parent
+        places = {table_path(self.folder, name).parent for name in TABLES}
+        return {*places, baselines} if baselines.exists() else places
 
     def _flush(self) -> None:
         with self._guard:

@@ -74,6 +74,9 @@ class EngineStage:
         self.on_settled: Callable[[Predictions], None] = _ignore
         self.on_gap: Callable[[int, int], None] = _ignore
         self.on_step: Callable[[int, str, str], None] = _ignore
+        self.on_sample: Callable[[Sample[Any]], None] = _ignore
+        self.on_look: Callable[[int], None] = _ignore
+        """Called before the windows that are due are predicted."""
         self._engine = LiveEngine(spec)
         self._hop = spec.hop
         self._predictor = predictor
@@ -96,8 +99,10 @@ class EngineStage:
         for inbox in self._inboxes:
             for sample in inbox.take_all():
                 self._engine.add(sample)
+                self.on_sample(sample)
         if self.draining:
             return iter(())
+        self.on_look(self._now())
         if self.running:
             self._was_running = True
             self._predict(self._engine.due(self._now()))

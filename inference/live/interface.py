@@ -11,8 +11,17 @@ from extractors.recording.observations import Event, Marker
 from extractors.sources import SourceChoice, SourceStatus
 from extractors.stream import Sample
 from extractors.timeline import Timeline
+from inference.calibration import RestingPerson
 
-__all__ = ["Health", "Latency", "Live", "LiveState", "ModalityStatus", "SourceStatus"]
+__all__ = [
+    "BaselineStatus",
+    "Health",
+    "Latency",
+    "Live",
+    "LiveState",
+    "ModalityStatus",
+    "SourceStatus",
+]
 
 
 class LiveState(Enum):
@@ -37,6 +46,24 @@ class ModalityStatus:
     """waiting: nothing has come yet; off: no source is chosen; failed: its worker has stopped."""
     text: str
     """One line for people: "no face", "silence", "nobody has spoken for 8 s"."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineStatus:
+    """Whom the predictions are fitted to, and how far it is with measuring somebody."""
+
+    person: RestingPerson | None = None
+    """In force; None: the predictions are those for anybody."""
+    since: float | None = None
+    """Session time from which on; windows that end later are fitted."""
+    left: float | None = None
+    """Seconds of rest that are still to be measured; None: nobody is being measured."""
+    waits_for: str = ""
+    """Why the measurement stands still, in one line; empty while it goes on."""
+    problem: str = ""
+    """Why the last wish could not be fulfilled, in one line."""
+    impossible: str = ""
+    """Why nobody can be measured at all, in one line; empty if it is possible or not yet known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +161,21 @@ class Live(Protocol):
     def mark(self, label: str, note: str = "") -> None:
         """Put a marker at the present moment."""
         ...
+
+    def take_baseline(self) -> None:
+        """Measure the person at rest from now on, 30 s of it, and then fit the predictions to them;
+        `baseline` tells how far it is. Returns at once."""
+        ...
+
+    def cancel_baseline(self) -> None:
+        """Give the measurement up; what is in force stays."""
+        ...
+
+    def use_baseline(self, person: RestingPerson | None) -> None:
+        """Fit the predictions to somebody from now on, or to nobody; also before the start."""
+        ...
+
+    def baseline(self) -> BaselineStatus: ...
 
     def timeline(self) -> Timeline:
         """The last hour, without copying. Rows of the last `grace` seconds may still change, as

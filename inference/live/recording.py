@@ -13,7 +13,7 @@ __all__ = ["LiveRecording", "default_recorder", "described"]
 
 RECORDED = {
     "frame", "audio", "face", "voice", "text", "timeline", "tentative timeline", "marker", "event",
-    "health",
+    "health", "baseline",
 }  # fmt: skip
 """Streams that a recorder takes."""
 

@@ -28,17 +28,20 @@ from extractors.stream import (
     to_seconds,
 )
 from extractors.timeline import Timeline
+from inference.calibration import RestingPerson
+from inference.live.baseline import LiveBaseline
 from inference.live.branches import Channels, Sink, Stages, default_stages
 from inference.live.engine_stage import EngineStage, Ticks
 from inference.live.event_texts import failure_text, gap_event, source_text, step_text
 from inference.live.health import HealthWatch
 from inference.live.intake import Intake
-from inference.live.interface import Health, LiveState, ModalityStatus
+from inference.live.interface import BaselineStatus, Health, LiveState, ModalityStatus
 from inference.live.interpreter import collection, share_often
 from inference.live.latency import Meters
 from inference.live.modality_status import modality_status
 from inference.live.reception import Reception
 from inference.live.recording import LiveRecording, default_recorder, described
+from inference.live.rest_taking import WANTED
 from inference.live.shared import Shared
 from inference.live.threads import SessionThreads
 from inference.predictor import Predictions
@@ -71,10 +74,12 @@ class LiveSession:
         pictures: OpenPictures = open_pictures,
         sound: OpenSound = open_sound,
         overflow: Overflow = Overflow.DROP_OLDEST,
+        baseline: int = WANTED,
     ) -> None:
         """`models` gives an `inference.models.Models`; it is called in a worker's thread.
 
         `recorder` makes the sink for a folder; by default `extractors.recording.Recorder`.
+        `baseline`: nanoseconds of rest that a person is measured for.
         """
         self._clock = SessionClock() if clock is None else clock
         self._models = Shared(lambda: self._heard(models()))
@@ -97,6 +102,7 @@ class LiveSession:
             self._seen,
             self._record,
         )
+        self._baseline = LiveBaseline(self._at_rest, self._seen.tell, self._record, baseline)
         self._failed: set[str] = set()
         self._engine: EngineStage | None = None
         self._video = Feed(
@@ -205,6 +211,7 @@ class LiveSession:
         models = self._models()
         predictor, build = models.live_predictor(lambda text: self._seen.tell("engine", text))
         self._threads.build = build
+        self._baseline.attach(models.checkpoint(), predictor)
         engine = EngineStage(
             models.checkpoint().live_windows(),
             predictor,
@@ -217,6 +224,8 @@ class LiveSession:
         engine.on_settled = self._on_settled
         engine.on_gap = self._on_gap
         engine.on_step = self._on_step
+        engine.on_sample = self._baseline.add
+        engine.on_look = lambda now: self._baseline.look(now, running=engine.running)
         self._engine = engine
         self._ready("engine")
         try:
@@ -306,6 +315,18 @@ class LiveSession:
     def mark(self, label: str, note: str = "") -> None:
         self._seen.mark(label, note)
 
+    def take_baseline(self) -> None:
+        self._baseline.take()
+
+    def cancel_baseline(self) -> None:
+        self._baseline.cancel()
+
+    def use_baseline(self, person: RestingPerson | None) -> None:
+        self._baseline.use(person)
+
+    def baseline(self) -> BaselineStatus:
+        return self._baseline.status
+
     def displayed(self, time: float) -> None:
         if self._engine is not None:
             self._engine.displayed(from_seconds(time))
@@ -360,6 +381,16 @@ class LiveSession:
 
     # -- what comes from the workers, in their threads
 
+    def _at_rest(self) -> Sequence[str]:
+        """Modalities that a person at rest can be measured by now."""
+        sources = {"face": self._video.status, "voice": self._audio.status}
+        states = self.modalities()
+        return [
+            name
+            for name, source in sources.items()
+            if source.state != "off" and states[name].state != "failed"
+        ]
+
     def _on_settled(self, predictions: Predictions) -> None:
         self._seen.on_settled(predictions)
         if self._watch.due(self._now(), HEALTH_EVERY):
@@ -396,7 +427,8 @@ class LiveSession:
             "camera": described(self._video.status),
             "microphone": described(self._audio.status),
         }
-        return {"live": {"sources": sources, "health": health}, **self._model()}
+        live = {"sources": sources, "health": health, "baselines": self._baseline.history}
+        return {"live": live, **self._model()}
 
     def _model(self) -> dict[str, Any]:
         """What predicts; nothing if it cannot be had: the rest is recorded all the same."""

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,8 @@ from extractors.sources import SourceChoice
 from extractors.sources.devices import Device
 from extractors.stream import Sample, from_seconds
 from extractors.timeline import Timeline
-from inference.live import Health, Latency, LiveState, ModalityStatus, SourceStatus
+from inference.calibration import RestingPerson
+from inference.live import BaselineStatus, Health, Latency, LiveState, ModalityStatus, SourceStatus
 from tests.desktop.fake_recording import plain_timeline, plain_words
 
 CAMERA = Device("0", "Integrated Camera", True)
@@ -69,6 +70,7 @@ class FakeLive:
     states: dict[str, ModalityStatus] = field(
         default_factory=lambda: dict.fromkeys(MODALITIES, ModalityStatus("present", "there"))
     )
+    the_baseline: BaselineStatus = field(default_factory=BaselineStatus)
     the_health: Health = field(default_factory=quiet_health)
     image: npt.NDArray[np.uint8] = field(
         default_factory=lambda: np.full((48, 64, 3), 128, np.uint8)
@@ -125,6 +127,22 @@ class FakeLive:
     def mark(self, label: str, note: str = "") -> None:
         at = from_seconds(self.now)
         self.put.append(Sample("marker", at, at, at, Marker(label, note)))
+
+    def take_baseline(self) -> None:
+        self.calls.append("take baseline")
+        self.the_baseline = replace(self.the_baseline, left=30.0, problem="")
+
+    def cancel_baseline(self) -> None:
+        self.calls.append("cancel baseline")
+        self.the_baseline = replace(self.the_baseline, left=None, waits_for="")
+
+    def use_baseline(self, person: RestingPerson | None) -> None:
+        self.calls.append("no baseline" if person is None else "use baseline")
+        since = None if person is None else self.now
+        self.the_baseline = BaselineStatus(person=person, since=since)
+
+    def baseline(self) -> BaselineStatus:
+        return self.the_baseline
 
     def timeline(self) -> Timeline:
         last = int(np.searchsorted(self.rows.time, self.now - 0.2))

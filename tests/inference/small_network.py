@@ -2,10 +2,13 @@
 
 import dataclasses
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from inference.model import DHMDConfig, ModalityConfig
+from extractors.features import EMOTIONS, LIVE_WINDOWS
+from inference.checkpoint import Checkpoint, Normaliser
+from inference.model import DHMD, DHMDConfig, ModalityConfig
 
 SMALL = DHMDConfig(
     text=ModalityConfig(features=5, steps=6, kernel=3),
@@ -47,3 +50,17 @@ def with_modalities(batch: Batch, present: Tensor) -> Batch:
 def changed(config: DHMDConfig = SMALL, **values: object) -> DHMDConfig:
     """The configuration with some values replaced."""
     return dataclasses.replace(config, **values)  # type: ignore[arg-type]
+
+
+def small_live() -> Checkpoint:
+    """Of a network that takes what the app's takes, and is small; never trained."""
+    windows = LIVE_WINDOWS.modalities
+    inputs = {name: ModalityConfig(m.features, m.steps) for name, m in windows.items()}
+    config = changed(emotions=EMOTIONS, **inputs)
+    torch.manual_seed(0)
+    weights = {name: tensor.numpy() for name, tensor in DHMD(config).state_dict().items()}
+    normaliser = Normaliser(
+        {name: np.zeros(m.features, np.float32) for name, m in windows.items()},
+        {name: np.ones(m.features, np.float32) for name, m in windows.items()},
+    )
+    return Checkpoint(config, LIVE_WINDOWS, normaliser, weights, dict.fromkeys(windows, 1.0), {})

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from assets.errors import BadInput
 from inference.calibration import (
     RestingPerson,
     conformal_width,
@@ -82,3 +83,5 @@ def test_rest_of_a_person_becomes_the_rest_of_the_people_trained_on() -> None:
     assert own("face", at_rest, there) == pytest.approx(wanted)
     assert own.mean["voice"] == general.mean["voice"]
     assert not RestingPerson.measured(features, valid, least=3).mean
+    with pytest.raises(BadInput, match="2 features of the face, the checkpoint 3; take a new"):
+        person.normaliser(general, {"face": np.zeros(3, np.float32)})

@@ -79,6 +79,23 @@ def test_a_higher_temperature_is_less_sure() -> None:
     np.testing.assert_array_equal(sure[0].argmax(axis=1), sure[1].argmax(axis=1))
 
 
+def test_a_normaliser_counts_for_the_windows_that_end_after_it_came() -> None:
+    checkpoint = untrained()
+    predictor, plain = Predictor(checkpoint), Predictor(checkpoint)
+    moved = {name: mean + 1 for name, mean in checkpoint.normaliser.mean.items()}
+    own = dataclasses.replace(checkpoint.normaliser, mean=moved)
+    fitted = Predictor(dataclasses.replace(checkpoint, normaliser=own))
+    predictor.normalise(2 * SECOND, own)
+    predictor.normalise(4 * SECOND, None)
+    windows = [window(i * SECOND, MODALITIES, i) for i in range(6)]
+    found, general, personal = (p(windows).timeline.emotions for p in (predictor, plain, fitted))
+    assert np.abs(general - personal).max() > 1e-3
+    wanted = [general[0], general[1], general[2], personal[3], personal[4], general[5]]
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
+    with pytest.raises(ValueError, match="is before"):
+        predictor.normalise(3 * SECOND, own)
+
+
 def test_sentiment_stays_in_its_range() -> None:
     checkpoint = untrained()
     loud = dict(checkpoint.weights)

@@ -8,6 +8,8 @@ import pytest
 from assets.errors import SessionError
 from extractors import Session
 from extractors.recording import Event, Health, Marker, Recorder, RecordingPlan, TimelineRows
+from extractors.recording.observations import Baseline
+from extractors.session_layout import baseline_path
 from extractors.stream import SECOND, Sample
 from tests.extractors import sessions
 
@@ -112,6 +114,15 @@ def test_any_value_and_any_text_is_recorded(tmp_path: Path) -> None:
     assert session.events[0]["text"] == name
     assert session.events[0]["details"] == {"frames": 3}
     assert session.manifest["loss"] == 0.25
+    assert session.problems == ()
+
+
+def test_a_baseline_becomes_a_file_that_is_named_by_its_hash(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "take")
+    for second in (1, 2):
+        recorder.add(at(second * SECOND, Baseline("ab" * 32, b"content")))
+    session = Session(recorder.finish())
+    assert baseline_path(session.folder, "ab" * 32).read_bytes() == b"content"
     assert session.problems == ()
 
 

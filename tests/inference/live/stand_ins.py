@@ -50,7 +50,7 @@ def predict(windows: Any) -> Predictions:
 
 def models() -> Any:
     return SimpleNamespace(
-        checkpoint=lambda: SimpleNamespace(live_windows=lambda: LIVE_WINDOWS),
+        checkpoint=lambda: SimpleNamespace(live_windows=lambda: LIVE_WINDOWS, rest={}),
         live_predictor=lambda _on_change: (predict, None),
         engine_name=lambda: "stand-in on CPU",
         devices=dict,

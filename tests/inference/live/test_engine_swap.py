@@ -11,23 +11,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
-from extractors.features import EMOTIONS, LIVE_WINDOWS, MODALITIES
 from extractors.stream.window import Window
 from inference.backends import opening
 from inference.backends.background_build import BackgroundBuild
 from inference.backends.interface import Engine, Outputs
 from inference.backends.opening import open_engine
 from inference.backends.source import Source
-from inference.checkpoint import Checkpoint, Normaliser, save_checkpoint
+from inference.checkpoint import Checkpoint, save_checkpoint
 from inference.live.interface import LiveState
-from inference.model import DHMD, ModalityConfig
 from inference.models import Models
 from inference.predictor import Predictions, Predictor
 from inference.training.calibrate import PLAIN
 from tests.inference.live.stand_ins import PATIENCE, Stage
-from tests.inference.small_network import changed
+from tests.inference.small_network import small_live
 
 Make = Callable[..., Stage]
 WITHIN = 1e-4
@@ -35,20 +32,8 @@ WITHIN = 1e-4
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of a network that takes what the app's takes, and is small."""
-    sizes = {name: m.features for name, m in LIVE_WINDOWS.modalities.items()}
-    inputs = {
-        name: ModalityConfig(m.features, m.steps) for name, m in LIVE_WINDOWS.modalities.items()
-    }
-    config = changed(emotions=EMOTIONS, **inputs)
-    torch.manual_seed(0)
-    weights = {name: tensor.numpy() for name, tensor in DHMD(config).state_dict().items()}
-    normaliser = Normaliser(
-        {name: np.zeros(sizes[name], np.float32) for name in MODALITIES},
-        {name: np.ones(sizes[name], np.float32) for name in MODALITIES},
-    )
     path = tmp_path_factory.mktemp("checkpoint") / "small.safetensors"
-    save_checkpoint(path, Checkpoint(config, LIVE_WINDOWS, normaliser, weights, dict(PLAIN), {}))
+    save_checkpoint(path, small_live())
     return path
 
 

@@ -1,0 +1,111 @@
+"""Half a minute at rest, by a clock that the test moves."""
+
+import numpy as np
+
+from extractors.features import (
+    BLENDSHAPES,
+    MEASURES,
+    PROSODY,
+    VOICE_STATES,
+    FaceFeatures,
+    VoiceFeatures,
+)
+from extractors.stream import SECOND, Sample
+from inference.live.rest_taking import RestTaking
+
+TENTH = SECOND // 10
+STEPS = {"voice": TENTH, "face": TENTH}
+BOTH = ("face", "voice")
+
+
+def face(end: int, value: float = 0.25, faces: int = 1) -> Sample[FaceFeatures]:
+    shapes = np.full(len(BLENDSHAPES), value, np.float32)
+    there = FaceFeatures(faces, blendshapes=shapes, measures=np.ones(len(MEASURES), np.float32))
+    return Sample("face", end, end, end, there if faces else FaceFeatures(0))
+
+
+def voice(end: int, value: float | None = 1.0) -> Sample[VoiceFeatures]:
+    states = None if value is None else np.full(VOICE_STATES, value, np.float32)
+    features = VoiceFeatures(np.zeros(len(PROSODY), np.float32), states)
+    return Sample("voice", end - TENTH, end, end, features)
+
+
+def passed(taking: RestTaking, since: float, until: float, value: float = 0.25) -> bool:
+    """Let tenths pass in which somebody is seen and heard."""
+    for tenth in range(round(since * 10) + 1, round(until * 10) + 1):
+        taking.add(face(tenth * TENTH, value))
+        taking.add(voice(tenth * TENTH, value))
+        if taking.look(tenth * TENTH, BOTH):
+            return True
+    return False
+
+
+def test_it_is_enough_after_the_time_that_was_wanted() -> None:
+    taking = RestTaking(STEPS, wanted=6 * SECOND)
+    assert not passed(taking, 0, 6)  # the first look only begins
+    assert passed(taking, 6, 6.1)
+    person = taking.person()
+    assert sorted(person.mean) == ["face", "voice"]
+    np.testing.assert_allclose(person.mean["face"][: len(BLENDSHAPES)], 0.5)  # their roots
+    np.testing.assert_allclose(person.mean["voice"][:VOICE_STATES], 0.25)
+
+
+def test_it_stands_still_while_something_is_missing_and_what_came_then_does_not_count() -> None:
+    taking = RestTaking(STEPS, wanted=8 * SECOND)
+    passed(taking, 0, 3)
+    for tenth in range(31, 81):  # nobody speaks, and the face does something else
+        taking.add(face(tenth * TENTH, 1.0))
+        taking.add(voice(tenth * TENTH, None))
+        taking.look(tenth * TENTH, BOTH)
+    assert taking.missing == ("voice",)
+    counted = taking.counted
+    assert 3.5 * SECOND < counted < 4 * SECOND  # who falls silent is there for a second more
+    assert passed(taking, 8, 20)
+    assert taking.counted == 8 * SECOND
+    shapes = taking.person().mean["face"][: len(BLENDSHAPES)]
+    # 9 of 80 tenths with the other face, those before the silence was noticed
+    np.testing.assert_allclose(shapes, (71 * 0.5 + 9 * 1.0) / 80, atol=0.01)
+
+
+def test_voice_that_comes_late_counts_if_it_is_of_a_time_that_did() -> None:
+    taking = RestTaking(STEPS, wanted=60 * SECOND)
+    for tenth in range(1, 101):
+        heard = (voice(tenth * TENTH),)
+        taking.add(Sample("tentative voice", heard[0].start, heard[0].end, heard[0].end, heard))
+        taking.add(face(tenth * TENTH))
+        taking.look(tenth * TENTH, BOTH)
+    assert taking.counted == 99 * TENTH
+    assert "voice" not in taking.person().mean, "nothing is settled yet"
+    for tenth in range(101, 121):
+        taking.look(tenth * TENTH, BOTH)
+    assert taking.missing == BOTH
+    for tenth in range(1, 101):
+        taking.add(voice(tenth * TENTH, 3.0))
+    for tenth in range(110, 170):
+        taking.add(voice(tenth * TENTH, 9.0))  # said while it stood still
+    np.testing.assert_allclose(taking.person().mean["voice"][:VOICE_STATES], 3.0)
+
+
+def test_two_faces_are_not_one_person() -> None:
+    taking = RestTaking(STEPS)
+    for tenth in range(1, 30):
+        taking.add(face(tenth * TENTH, faces=2))
+        taking.look(tenth * TENTH, ("face",))
+    assert taking.missing == ("face",)
+    assert taking.counted == 0
+
+
+def test_a_pause_of_the_session_does_not_count() -> None:
+    taking = RestTaking(STEPS, wanted=60 * SECOND)
+    passed(taking, 0, 2)
+    counted = taking.counted
+    passed(taking, 62, 63)
+    assert taking.counted == counted + 9 * TENTH
+
+
+def test_nothing_awaited_is_nothing_to_count() -> None:
+    taking = RestTaking(STEPS)
+    for tenth in range(20):
+        assert not taking.look(tenth * TENTH, ())
+    assert taking.counted == 0
+    assert not taking.person().mean
