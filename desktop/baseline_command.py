@@ -1,4 +1,4 @@
-"""`affectscope baseline RECORDING --out ME.safetensors`: fit the checkpoint to one person."""
+"""`affectscope baseline RECORDING --out FILE`: fit the checkpoint to one person, or keep them."""
 
 import argparse
 from pathlib import Path
@@ -15,7 +15,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a session or video of the person, neutral for half a minute and reading aloud",
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help="where the checkpoint goes"
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="where the checkpoint goes (.safetensors), or the person alone (.baseline), for "
+        "affectscope live --baseline",
     )
     parser.add_argument(
         "--checkpoint", default="live", metavar="CHECKPOINT", help='a file, or "live" (default)'
@@ -28,12 +33,18 @@ def run(args: argparse.Namespace) -> int:
 
     from assets.errors import BadInput
     from extractors.session import Session
+    from extractors.session_layout import BASELINE_SUFFIX
+    from inference.baseline_file import save_baseline
     from inference.checkpoint import load_checkpoint, require_place, save_checkpoint
     from inference.resting_person import fitted_to, resting_person
 
     if not args.recording.exists():
         raise BadInput(f"{args.recording}: no such file or session folder")
-    require_place(args.out)
+    alone = args.out.suffix == BASELINE_SUFFIX
+    if not alone:
+        require_place(args.out)
+    elif not args.out.parent.is_dir():
+        raise BadInput(f"cannot write the baseline {args.out}: there is no folder")
     checkpoint = load_checkpoint(args.checkpoint)
     if args.recording.is_dir():
         person = resting_person(Session(args.recording), checkpoint)
@@ -52,9 +63,13 @@ def run(args: argparse.Namespace) -> int:
                 analysis.abort()
                 raise
             person = resting_person(Session(Path(folder) / "session"), checkpoint)
-    save_checkpoint(args.out, fitted_to(checkpoint, person))
+    if alone:
+        save_baseline(args.out, person)
+    else:
+        save_checkpoint(args.out, fitted_to(checkpoint, person))
+    option = "--baseline" if alone else "--checkpoint"
     print(
         f"{args.out}: fitted to the {' and the '.join(sorted(person.mean))} of {args.recording}; "
-        f"use it with: affectscope live --checkpoint {args.out}"
+        f"use it with: affectscope live {option} {args.out}"
     )
     return 0

@@ -46,6 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", default="live", help='a checkpoint file, or "live" (default)'
     )
+    parser.add_argument(
+        "--baseline", type=Path, metavar="FILE",
+        help="fit to a person at rest, as the window or affectscope baseline saved them",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object per second")
     parser.add_argument(
         "--devices", action="store_true", help="list cameras and microphones and exit"
@@ -69,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
     from extractors.native_log import native_log_apart
     from extractors.outlets import parse_outlet
     from extractors.recording import RecordingPlan
+    from inference.baseline_file import load_baseline
     from inference.live.outlet_feed import outlets_of
     from inference.live.session import LiveSession
     from inference.models import Models
@@ -76,7 +81,11 @@ def run(args: argparse.Namespace) -> int:
     native_log_apart()
     choices = [parse_outlet(text) for text in args.outlets]
     models = Models(args.checkpoint)
-    models.checkpoint().live_windows()  # one that is not for the app is said before devices open
+    checkpoint = models.checkpoint()
+    checkpoint.live_windows()  # one that is not for the app is said before devices open
+    person = None if args.baseline is None else load_baseline(args.baseline)
+    if person is not None:
+        person.require_fit(checkpoint.rest)
     plan = RecordingPlan(features_only=args.features_only, keep_days=args.keep_days)
     session = LiveSession(
         _choice(args.video), _choice(args.audio), lambda: models, recorder=_recorder(plan)
@@ -86,6 +95,7 @@ def run(args: argparse.Namespace) -> int:
             for address in (getattr(outlet, "address", None) for outlet in outlets):
                 if address:  # a server: whoever is to receive needs to know it
                     print(json.dumps({"outlet": address}) if args.json else address, flush=True)
+            session.use_baseline(person)
             session.start(args.out)
             _watch(session, args.seconds, as_json=args.json)
     finally:
@@ -113,16 +123,20 @@ def _show(args: argparse.Namespace) -> int:
     from desktop.application import run_window
     from desktop.live_opening import LiveRequest
     from extractors.outlets import parse_outlet
+    from inference.baseline_file import load_baseline
     from inference.checkpoint import checkpoint_path
 
     if args.seconds is not None or args.json:
         raise BadInput("--seconds and --json go with --headless; add it, or drop them")
     checkpoint_path(args.checkpoint)
+    if args.baseline is not None:
+        load_baseline(args.baseline)
     wanted = {k: _choice(v) for k in ("video", "audio") if (v := getattr(args, k)) != "default"}
     outlets = tuple(parse_outlet(text) for text in args.outlets)
     request = LiveRequest(
-        wanted, args.out, args.checkpoint, args.features_only, args.keep_days, outlets
-    )
+        wanted, args.out, args.checkpoint, args.features_only, args.keep_days, outlets,
+        args.baseline,
+    )  # fmt: skip
     return run_window(None, live=request)
 
 

@@ -98,6 +98,16 @@ class LiveMemory:
         self._settings.setValue(f"live/{kind}_to", to)
 
     @property
+    def baseline(self) -> Path | None:
+        """The file of a person at rest to whom every session is fitted; None: to nobody."""
+        chosen = str(self._settings.value("live/baseline", ""))
+        return Path(chosen) if chosen else None
+
+    @baseline.setter
+    def baseline(self, path: Path | None) -> None:
+        self._settings.setValue("live/baseline", "" if path is None else str(path))
+
+    @property
     def folder(self) -> Path:
         """Where recordings go; the library looks there."""
         chosen = self._settings.value("live/folder")

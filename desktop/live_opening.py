@@ -55,6 +55,8 @@ class LiveRequest:
     """Move recordings to the trash after so many days; None: as it was the last time."""
     outlets: "tuple[OutletChoice, ...]" = ()
     """Switched on from the start."""
+    baseline: Path | None = None
+    """The file of a person at rest to whom the next session is fitted."""
 
 
 def list_devices() -> Devices:

@@ -5,8 +5,9 @@ from datetime import datetime
 from pathlib import Path
 
 from PyQt6.QtCore import QSettings, Qt, QTimer, pyqtSignal
-from PyQt6.QtWidgets import QStackedWidget
+from PyQt6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from desktop.baseline_control import BaselineControl
 from desktop.card import Card
 from desktop.controls import TextButton
 from desktop.elided_label import ElidedLabel
@@ -21,7 +22,7 @@ from desktop.live_plot import LivePlot
 from desktop.live_sessions import LiveSessions
 from desktop.live_transcript import LiveTranscript
 from desktop.now_panel import NowPanel
-from desktop.theme import Theme
+from desktop.theme import GRID, Theme
 from desktop.timeline_lookup import moment_at
 from desktop.trajectory_page import TrajectoryPage, follow_button
 from extractors.outlets import OutletChoice
@@ -70,6 +71,7 @@ class LivePage(TrajectoryPage):
         self.now_panel = NowPanel()
         self.bar = LiveBar()
         self.options = LiveOptions(self)
+        self.baseline = BaselineControl(self.memory, self)
         self._arrange()
         self._connect()
         self._timer = QTimer(self)
@@ -98,6 +100,7 @@ class LivePage(TrajectoryPage):
         """Look for devices and show what they see; returns at once."""
         self.sessions.look_for_devices()
         self._open_outlets()
+        self.baseline.enter()
         self._timer.start()
         self.tick()
 
@@ -106,6 +109,8 @@ class LivePage(TrajectoryPage):
         for which, choice in request.sources.items():
             (self.bar.video if which == "video" else self.bar.audio).set_choice(choice)
         self._folder_wanted = request.folder
+        if request.baseline is not None:
+            self.baseline.use_file(request.baseline)
         if request.features_only:
             self.options.set_features_only(True)
         if request.keep_days is not None:
@@ -150,6 +155,7 @@ class LivePage(TrajectoryPage):
         self.options.hide()
         ended, recorded = self.sessions.leave()
         ended = self.outlets.leave(OUTLETS_ENDING) and ended
+        ended = self.baseline.leave() and ended
         for folder in recorded:
             self.recorded.emit(folder)
         self.in_use.emit(False, False, False, "")
@@ -168,11 +174,12 @@ class LivePage(TrajectoryPage):
             self.bar.level.set_level(*self.live.level())
             self.bar.set_time(self.live.now)
             self.plot.set_now(self.live.now)
-            self.plot.set_marks([(to_seconds(m.end), m.data.label) for m in self.live.markers()])
+            self.plot.set_marks(_marks(self.live))
         else:
             self.bar.level.set_level(0.0, 0.0)
         self.outlets.tick(self.live)
         self.options.set_outlets(self.outlets.statuses())
+        self.baseline.tick(self.live, self.state)
         self._show_state()
         if self.live is not None and self._ticks % SLOW == 0:
             self._show_health(self.live)
@@ -193,6 +200,7 @@ class LivePage(TrajectoryPage):
                      self.now_panel, self.bar):  # fmt: skip
             view.apply_theme(theme)
         self.options.apply_theme(theme)
+        self.baseline.apply_theme(theme)
 
     def _begin(self) -> None:
         """Start the session that is there, or make one first."""
@@ -203,6 +211,8 @@ class LivePage(TrajectoryPage):
                 self._folder_wanted = None
             self._plan = self.options.plan
             self.sessions.start(folder)
+            if self.live is not None:
+                self.baseline.begin(self.live)
             self._show_state()
         else:
             self._open()
@@ -352,12 +362,18 @@ class LivePage(TrajectoryPage):
         to_health.clicked.connect(self.toggle_health)
         to_graph.clicked.connect(self.toggle_health)
         self.status.setProperty("quiet", True)
+        foot = QWidget()
+        column = QVBoxLayout(foot)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GRID + 4)
+        column.addWidget(self.baseline.strip)
+        column.addWidget(self.bar)
         self.lay_out(
             Card("Transcript", self.transcript, follow_button(self.transcript.view)),
             Card("Emotions now", self.plot, self.status),
             self._right,
-            Card("Now", self.now_panel),
-            self.bar,
+            Card("Now", self.now_panel, self.baseline.links),
+            foot,
         )
 
     def toggle_health(self) -> None:
@@ -379,6 +395,17 @@ class LivePage(TrajectoryPage):
         self.bar.video.refused.connect(self.problem)
         self.bar.audio.refused.connect(self.problem)
         self.now_panel.emphasised.connect(self.plot.emphasise)
+        self.baseline.problem.connect(self.problem)
+
+
+def _marks(live: Live) -> list[tuple[float, str]]:
+    """What was marked, and from when on the curves are of a person."""
+    found = [(to_seconds(marker.end), marker.data.label) for marker in live.markers()]
+    for event in live.events():
+        if event.data.kind == "baseline":
+            on = event.data.details.get("sha256") is not None
+            found.append((to_seconds(event.end), "Calibrated" if on else "Calibration off"))
+    return found
 
 
 def _note(status: SourceStatus) -> str:

@@ -111,19 +111,27 @@ class RestingPerson:
                 found[name] = rows.astype(np.float64).mean(axis=0).astype(np.float32)
         return cls(found)
 
+    def require_fit(self, rest: Mapping[str, FloatArray]) -> None:
+        """Raise BadInput unless something is known here and in `rest`, by as many features."""
+        known = [name for name in self.mean if name in rest]
+        if not rest:
+            raise BadInput(
+                "the checkpoint does not know the rest of those it was trained on; take live"
+            )
+        if not known:
+            raise BadInput("the baseline knows nothing that the checkpoint does; take a new one")
+        for name in known:
+            if self.mean[name].shape != rest[name].shape:
+                raise BadInput(
+                    f"the baseline has {self.mean[name].size} features of the {name}, the "
+                    f"checkpoint {rest[name].size}; take a new one"
+                )
+
     def normaliser(self, general: Normaliser, rest: Mapping[str, FloatArray]) -> Normaliser:
         """The normaliser for this person: their rest is put where `rest`, that of the people
-        trained on, was; a modality of either that is not known is left as it is.
-
-        Raises BadInput if both know a modality, but not by the same number of features.
-        """
+        trained on, was; a modality of either that is not known is left as it is."""
         mean = dict(general.mean)
         for name, own in self.mean.items():
             if name in rest:
-                if own.shape != rest[name].shape:
-                    raise BadInput(
-                        f"the baseline has {own.size} features of the {name}, the checkpoint "
-                        f"{rest[name].size}; take a new baseline"
-                    )
                 mean[name] = (general.mean[name] + own - rest[name]).astype(np.float32)
         return replace(general, mean=mean)

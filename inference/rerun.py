@@ -72,6 +72,8 @@ def _fitted(session: Session, models: Models) -> Predictor:
         normaliser = None
         if digest is not None:
             person = load_baseline(baseline_path(session.folder, str(digest)))
+            if checkpoint.rest:
+                person.require_fit(checkpoint.rest)
             normaliser = person.normaliser(checkpoint.normaliser, checkpoint.rest)
         own.normalise(from_seconds(since), normaliser)
     return own

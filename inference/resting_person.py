@@ -49,10 +49,7 @@ def resting_person(session: Session, checkpoint: Checkpoint) -> RestingPerson:
 
 
 def fitted_to(checkpoint: Checkpoint, person: RestingPerson) -> Checkpoint:
-    """The same checkpoint with this person's rest for a zero; its origin says so.
-
-    Raises BadInput as `RestingPerson.normaliser` does.
-    """
+    """The same checkpoint with this person's rest for a zero; its origin says so."""
     normaliser = person.normaliser(checkpoint.normaliser, checkpoint.rest)
     rest = {**checkpoint.rest, **person.mean}
     origin = {**checkpoint.origin, "fitted_to_rest_of": sorted(person.mean)}

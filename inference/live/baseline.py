@@ -102,7 +102,7 @@ class LiveBaseline:
         waits = "; ".join(WAITING[name] for name in self._taking.missing)
         if not awaited:
             waits = "there is neither a camera nor a microphone"
-        left = (self._taking.wanted - self._taking.counted) / SECOND
+        left = max(0, self._taking.wanted - self._taking.counted) / SECOND
         self.status = replace(self.status, left=left, waits_for=waits)
 
     def _begin(self, _now: int) -> None:
@@ -132,13 +132,14 @@ class LiveBaseline:
         if person is None and self.status.person is None:
             return
         try:
-            if person is not None and not set(person.mean) & set(checkpoint.rest):
-                raise BadInput("the baseline knows nothing that the checkpoint does")
-            normaliser = person and person.normaliser(checkpoint.normaliser, checkpoint.rest)
+            if person is not None:
+                person.require_fit(checkpoint.rest)
         except BadInput as error:
             self.status = replace(self.status, problem=str(error))
             return
-        self._predictor.normalise(now, normaliser)
+        self._predictor.normalise(
+            now, person and person.normaliser(checkpoint.normaliser, checkpoint.rest)
+        )
         since = to_seconds(now)
         if self._history and self._history[-1]["until"] is None:
             self._history[-1]["until"] = since

@@ -17,6 +17,8 @@ __all__ = ["WANTED", "RestTaking"]
 WANTED = 30 * SECOND
 RECENT = SECOND
 """What was not there for so long is gone, as for a window."""
+SETTLING = 5 * SECOND
+"""What the voice of the last seconds gets to come; it is some seconds late while someone speaks."""
 STALL = SECOND
 """Between two looks; what is longer was a pause, or the machine stood still, and does not count."""
 
@@ -42,6 +44,8 @@ class RestTaking:
         self._spans: list[tuple[int, int]] = []
         """From when until when it counted."""
         self._looked: int | None = None
+        self._heard = 0
+        """Until when the voice has come."""
 
     def add(self, sample: Sample[Any]) -> None:
         """Take a sample; other streams are passed over."""
@@ -49,20 +53,25 @@ class RestTaking:
             spoken = [s.end for s in sample.data if s.data.vector is not None]
             self._seen["voice"] = max([self._seen.get("voice", 0), *spoken])
             return
+        if sample.stream == "voice":
+            self._heard = sample.end
         sums = self._sums.get(sample.stream)
         vector = None if sums is None or sample.data is None else sample.data.vector
         if sums is None or vector is None or getattr(sample.data, "faces", 1) > 1:
             return
         name = sample.stream
         self._seen[name] = max(self._seen.get(name, 0), sample.end)
-        if self.missing and sample.end > self._until:
+        if (self.missing or self.counted >= self.wanted) and sample.end > self._until:
             return
         step = sample.end // self._steps[name]
         total, number = sums.get(step, (np.zeros_like(vector), 0))
         sums[step] = (total + vector, number + 1)
 
     def look(self, now: int, awaited: Collection[str]) -> bool:
-        """Count up to `now` if all that is awaited is there; whether it is enough."""
+        """Count up to `now` if all that is awaited is there; whether it is enough, and settled."""
+        if self.counted >= self.wanted:
+            late = "voice" in awaited and self._heard < self._until
+            return not late or now - self._until > SETTLING
         since, self._looked = self._looked, now
         gone = [name for name in awaited if self._seen.get(name, -RECENT) <= now - RECENT]
         self.missing = tuple(gone)
@@ -74,7 +83,7 @@ class RestTaking:
         else:
             self._spans.append((since, now))
         self.counted += now - since
-        return self.counted >= self.wanted
+        return False
 
     def person(self) -> RestingPerson:
         """Who was there while it counted; a modality of less than 5 s is left out."""

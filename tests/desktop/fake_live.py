@@ -70,6 +70,7 @@ class FakeLive:
     states: dict[str, ModalityStatus] = field(
         default_factory=lambda: dict.fromkeys(MODALITIES, ModalityStatus("present", "there"))
     )
+    told: Sequence[Sample[Event]] = ()
     the_baseline: BaselineStatus = field(default_factory=BaselineStatus)
     the_health: Health = field(default_factory=quiet_health)
     image: npt.NDArray[np.uint8] = field(
@@ -160,7 +161,7 @@ class FakeLive:
         return self.put
 
     def events(self) -> Sequence[Sample[Event]]:
-        return ()
+        return self.told
 
     def newest_picture(self) -> Sample[VideoFrame] | None:
         if self.video is None:

@@ -10,6 +10,7 @@ import pytest
 from assets import ASSETS
 from desktop.cli import main
 from extractors.features import FACE_FEATURES, VOICE_STATES
+from inference.baseline_file import load_baseline
 from inference.checkpoint import load_checkpoint, save_checkpoint
 from tests.desktop.export.made_sessions import made_session
 from tests.inference.untrained import untrained
@@ -35,6 +36,18 @@ def test_a_session_gives_a_checkpoint_that_can_be_used_as_any(
     fitted = load_checkpoint(out)
     assert fitted.live_windows() == load_checkpoint(general).live_windows()
     assert fitted.origin["fitted_to_rest_of"] == ["face"]
+
+
+def test_the_person_alone_is_a_file_for_the_live_session(
+    general: Path, tmp_path: Path, capsys: Said
+) -> None:
+    session, out = made_session(tmp_path / "me", duration=8.0), tmp_path / "me.baseline"
+    words = ["baseline", str(session), "--checkpoint", str(general), "--out"]
+    assert main([*words, str(out)]) == 0
+    assert f"affectscope live --baseline {out}" in capsys.readouterr().out
+    assert list(load_baseline(out).mean) == ["face"]
+    assert main([*words, str(tmp_path / "no" / "me.baseline")]) == 2
+    assert "there is no folder" in capsys.readouterr().err
 
 
 def test_a_video_does_too(

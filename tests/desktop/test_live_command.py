@@ -6,15 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from assets import ASSETS
 from assets.errors import BadInput
 from desktop.cli import main
 from desktop.live_opening import make_live
+from extractors.features import FACE_FEATURES
 from extractors.recording import RecordingPlan
 from extractors.session import Session
 from extractors.sources import devices
+from inference.baseline_file import baseline_sha256, save_baseline
+from inference.calibration import RestingPerson
 from inference.checkpoint import save_checkpoint
 from tests.inference.backends.small_checkpoint import small_checkpoint
 
@@ -38,6 +42,26 @@ def pretrained(models: Callable[[str], Path]) -> None:
 
     for name in SETS:
         models(name)
+
+
+@pytest.mark.usefixtures("pretrained")
+def test_a_baseline_is_in_force_from_the_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, out = tmp_path / "me.baseline", tmp_path / "session"
+    person = RestingPerson({"face": np.zeros(FACE_FEATURES, np.float32)})
+    save_baseline(file, person)
+    words = [*HEADLESS, "--video", "synthetic", "--audio", "none", "--seconds", "1"]
+    words = [*words, "--out", str(out), "--baseline"]
+    assert main([*words, str(file)]) == 0
+    assert "fitted to the face of a person at rest" in capsys.readouterr().out
+    (entry,) = Session(out).manifest["live"]["baselines"]
+    assert (entry["from"], entry["sha256"]) == (0.0, baseline_sha256(person))
+    save_baseline(file, RestingPerson({"face": np.zeros(3, np.float32)}))
+    words[words.index(str(out))] = str(tmp_path / "other")
+    for wrong in (file, tmp_path / "none.baseline"):
+        assert main([*words, str(wrong)]) == 2
+        assert "baseline" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("pretrained")

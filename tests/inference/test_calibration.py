@@ -84,4 +84,9 @@ def test_rest_of_a_person_becomes_the_rest_of_the_people_trained_on() -> None:
     assert own.mean["voice"] == general.mean["voice"]
     assert not RestingPerson.measured(features, valid, least=3).mean
     with pytest.raises(BadInput, match="2 features of the face, the checkpoint 3; take a new"):
-        person.normaliser(general, {"face": np.zeros(3, np.float32)})
+        person.require_fit({"face": np.zeros(3, np.float32)})
+    with pytest.raises(BadInput, match="knows nothing that"):
+        person.require_fit({"voice": np.zeros(1, np.float32)})
+    with pytest.raises(BadInput, match="does not know the rest"):
+        person.require_fit({})
+    person.require_fit(rest)

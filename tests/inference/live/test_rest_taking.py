@@ -42,8 +42,9 @@ def passed(taking: RestTaking, since: float, until: float, value: float = 0.25) 
 
 def test_it_is_enough_after_the_time_that_was_wanted() -> None:
     taking = RestTaking(STEPS, wanted=6 * SECOND)
-    assert not passed(taking, 0, 6)  # the first look only begins
-    assert passed(taking, 6, 6.1)
+    assert not passed(taking, 0, 6.1)  # the first look only begins
+    assert taking.counted == 6 * SECOND
+    assert passed(taking, 6.1, 6.2)
     person = taking.person()
     assert sorted(person.mean) == ["face", "voice"]
     np.testing.assert_allclose(person.mean["face"][: len(BLENDSHAPES)], 0.5)  # their roots
@@ -84,6 +85,35 @@ def test_voice_that_comes_late_counts_if_it_is_of_a_time_that_did() -> None:
     for tenth in range(110, 170):
         taking.add(voice(tenth * TENTH, 9.0))  # said while it stood still
     np.testing.assert_allclose(taking.person().mean["voice"][:VOICE_STATES], 3.0)
+
+
+def test_it_waits_for_the_voice_of_the_last_seconds() -> None:
+    taking = RestTaking(STEPS, wanted=2 * SECOND)
+    passed(taking, 0, 1)
+    for tenth in range(11, 40):  # it goes on, and what is said comes later
+        heard = (voice(tenth * TENTH),)
+        taking.add(Sample("tentative voice", heard[0].start, heard[0].end, heard[0].end, heard))
+        taking.add(face(tenth * TENTH))
+        assert not taking.look(tenth * TENTH, BOTH)
+    assert taking.counted == 2 * SECOND
+    for tenth in range(11, 22):
+        taking.add(voice(tenth * TENTH))
+    assert taking.look(40 * TENTH, BOTH)
+
+
+def test_voice_that_never_comes_is_not_waited_for_for_ever() -> None:
+    taking = RestTaking(STEPS, wanted=SECOND)
+    ended = [
+        taking.look(tenth * TENTH, BOTH)
+        for tenth in range(80)
+        if [taking.add(face(tenth * TENTH)), taking.add(_tentative(tenth * TENTH))]
+    ]
+    assert taking.counted == SECOND
+    assert ended.index(True) == 10 + 50 + 1
+
+
+def _tentative(end: int) -> Sample[tuple[Sample[VoiceFeatures], ...]]:
+    return Sample("tentative voice", end, end, end, (voice(end),))
 
 
 def test_two_faces_are_not_one_person() -> None:
