@@ -10,7 +10,9 @@ from scripts.write_results import (
     PAGE,
     RECORDS,
     calibration_error,
+    difference,
     over_runs,
+    paired,
     spread,
     with_tables,
 )
@@ -47,6 +49,31 @@ def test_the_error_of_calibration_is_that_of_all_runs_together() -> None:
     assert calibration_error(records, "voice") == "0.125"
     del records[1]["calibration"]
     assert calibration_error(records, "voice") == "-"
+
+
+def run(line: str, seed: int, fold: int, value: float | None) -> dict[str, Any]:
+    return {"line": line, "seed": seed, "fold": fold, "held_out": {"test": {"accuracy": value}}}
+
+
+def test_runs_are_held_against_those_of_the_same_seed_and_fold() -> None:
+    one = [run("a", k, k, value) for k, value in enumerate((0.5, 0.7, 0.9, None))]
+    other = [run("b", k, k, value) for k, value in ((2, 0.6), (0, 0.4), (3, 0.5))]
+    assert paired(one, other, "test", "accuracy") == pytest.approx([0.1, 0.3])
+    assert paired(one, [run("b", 5, 0, 0.4)], "test", "accuracy") == []
+    assert paired(one, [], "test", "accuracy") == []
+    assert paired(one, other, "face", "accuracy") == []
+    regression = [run("regression, b", 0, k, value) for k, value in enumerate((0.4, 0.4, 0.4))]
+    assert paired(one, regression, "test", "accuracy") == pytest.approx([0.1, 0.3, 0.5])
+    assert paired(one, regression[:1], "test", "accuracy") == pytest.approx([0.1, 0.3, 0.5])
+
+
+def test_the_interval_of_a_difference_by_hand() -> None:
+    # deviation of 1, 2, 3, 4, 5 hundredths: 0.01581; times 2.776 / sqrt(5): 0.01963
+    assert difference([0.01, 0.02, 0.03, 0.04, 0.05]) == "+0.030 [+0.010, +0.050]"
+    # of two: deviation 0.01414, times 12.706 / sqrt(2): 0.12706
+    assert difference([-0.01, 0.01]) == "+0.000 [-0.127, +0.127]"
+    assert difference([-0.02]) == "-0.020"
+    assert difference([]) == "-"
 
 
 def test_a_page_without_its_markers_is_refused() -> None:
