@@ -182,6 +182,73 @@ def test_a_malicious_pickle_is_refused_by_name_and_does_not_run(tmp_path: Path, 
         assert not ran.exists()
 
 
+class Stated:
+    """Pickles as a call of `function` whose result is then given a state."""
+
+    def __init__(self, function: Any, arguments: Any, state: Any) -> None:
+        self.whole = function, arguments, state
+
+    def __reduce__(self) -> Any:
+        return self.whole
+
+
+def disguised() -> Any:
+    """A dtype of eight raw bytes that its state calls the address of an object."""
+    fields = {"a": (np.dtype("O"), 0)}
+    return Stated(np.dtype, ("V8", False, True), (3, "|", None, ("a",), fields, 8, 1, 0))
+
+
+def named(name: str) -> Any:
+    """A function of NumPy as pickles name it."""
+    return getattr(np._core.multiarray, name)
+
+
+AAAA = b"\x41" * 8
+ADDRESSES = {
+    "in an array": Stated(
+        named("_reconstruct"), (np.ndarray, (0,), b"b"), (1, (1,), disguised(), False, AAAA)
+    ),
+    "in a scalar": Reduced(named("scalar"), disguised(), AAAA),
+    "in a buffer": Reduced(np.ndarray, (1,), "O", AAAA),
+    "in fewer objects than said": Stated(
+        named("_reconstruct"), (np.ndarray, (0,), b"b"), (1, (9,), np.dtype("O"), False, ["a"])
+    ),
+    "as objects": Stated(
+        named("_reconstruct"), (np.ndarray, (0,), b"b"), (1, (1,), np.dtype("O"), False, AAAA)
+    ),
+    "of another class": Reduced(named("_reconstruct"), np.dtype, (0,), b"b"),
+    "behind a number": Stated(
+        np.dtype, ("f8", False, True), (3, "<", None, ("a",), {"a": (np.dtype("O"), 0)}, 8, 1, 0)
+    ),
+}
+"""NumPy would follow bytes of the file as addresses, or read beyond them."""
+
+
+@pytest.mark.parametrize("name", list(ADDRESSES))
+def test_bytes_are_never_taken_for_addresses(tmp_path: Path, name: str) -> None:
+    for protocol in (2, 4, 5):
+        with pytest.raises(BadInput, match=r"made\.pkl (holds|is no pickle)"):
+            load_arrays(written(tmp_path, {"train": ADDRESSES[name]}, protocol))
+
+
+def test_every_plain_array_comes_back(tmp_path: Path) -> None:
+    arrays = {
+        "swapped": np.arange(6.0).reshape(2, 3).astype(">f4"),
+        "text": np.asarray(["ab", "cde"]),
+        "bytes": np.asarray([b"ab", b"c"]),
+        "objects": np.asarray([["a", None], [1.5, "d"]], object, order="F"),
+        "fortran": np.asfortranarray(np.arange(6).reshape(2, 3)),
+        "single": np.float32(2.5),
+        "truth": np.asarray([True, False]),
+        "none": np.asarray(3),
+    }
+    for protocol in (2, 3, 4, 5):
+        found = load_arrays(written(tmp_path, arrays, protocol))
+        for key, array in arrays.items():
+            np.testing.assert_array_equal(found[key], array)
+            assert np.asarray(found[key]).dtype.kind == np.asarray(array).dtype.kind
+
+
 def test_the_attacks_would_run_elsewhere(tmp_path: Path) -> None:
     """Or the test above could not fail."""
     attack, _ = attacks(tmp_path / "ran")["system"]
