@@ -120,6 +120,11 @@ def difference(values: Sequence[float]) -> str:
     return f"{middle:+.3f} [{middle - half:+.3f}, {middle + half:+.3f}]"
 
 
+def mixed(one: Sequence[Record], other: Sequence[Record]) -> bool:
+    """Whether they were run with more than one version of PyTorch; a regression has none."""
+    return len({r["torch"] for r in (*one, *other) if r.get("torch") is not None}) > 1
+
+
 def runs(found: Sequence[Record]) -> str:
     return str(len(found)) if found else "none yet"
 
@@ -161,7 +166,9 @@ def ablations(records: Sequence[Record]) -> str:
             cells += ["-", "-"]
         else:
             cells += [difference(paired(found, whole, "test", metric)) for metric in metrics]
-        made.append(["DHMD" if line == "ravdess" else line, runs(found), count, *cells])
+        title = "DHMD" if line == "ravdess" else line
+        title = f"{title} \\*" if mixed(found, whole) else title
+        made.append([title, runs(found), count, *cells])
     head = ["", "runs", "parameters", "accuracy", "macro F1"]
     return table([*head, "accuracy against DHMD", "macro F1 against DHMD"], made)
 
@@ -181,7 +188,8 @@ def against(records: Sequence[Record]) -> str:
     for title, line, other, modality in rows:
         one, two = of_line(records, line), of_line(records, other)
         pairs = [paired(one, two, modality, m) for m in ("accuracy", "macro_recall", "macro_f1")]
-        made.append([title, str(len(pairs[0])), *map(difference, pairs)])
+        marked = f"{title} \\*" if mixed(one, two) else title
+        made.append([marked, str(len(pairs[0])), *map(difference, pairs)])
     return table(["", "pairs of runs", "accuracy", "macro recall", "macro F1"], made)
 
 

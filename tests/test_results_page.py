@@ -11,6 +11,7 @@ from scripts.write_results import (
     RECORDS,
     calibration_error,
     difference,
+    mixed,
     over_runs,
     paired,
     spread,
@@ -65,6 +66,13 @@ def test_runs_are_held_against_those_of_the_same_seed_and_fold() -> None:
     regression = [run("regression, b", 0, k, value) for k, value in enumerate((0.4, 0.4, 0.4))]
     assert paired(one, regression, "test", "accuracy") == pytest.approx([0.1, 0.3, 0.5])
     assert paired(one, regression[:1], "test", "accuracy") == pytest.approx([0.1, 0.3, 0.5])
+
+
+def test_runs_of_two_versions_are_told() -> None:
+    old, new = run("a", 0, 0, 0.5) | {"torch": "1"}, run("b", 0, 0, 0.5) | {"torch": "2"}
+    assert mixed([old], [new])
+    assert not mixed([old], [old, run("regression, a", 0, 0, 0.5)])
+    assert not mixed([], [])
 
 
 def test_the_interval_of_a_difference_by_hand() -> None:

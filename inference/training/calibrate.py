@@ -171,13 +171,16 @@ def _crossed_bins(held: _Held) -> dict[str, list[float]] | None:
 
 
 def _crossed_coverage(held: _Held) -> float | None:
-    """Part of the people's sentiments inside the interval that the other half gives."""
+    """Part of the people's sentiments inside the interval that the other half gives; None if one
+    half is too few people to give any."""
     if not len(held.residuals):
         return None
     inside = np.zeros(len(held.residuals), np.bool_)
     for half in (True, False):
         chosen = held.residuals_first == half
         width = conformal_width(held.residuals[~chosen], INTERVAL_LEVEL)
+        if not np.isfinite(width):  # it would hold everything, and tell nothing
+            return None
         inside[chosen] = np.abs(held.residuals[chosen]) <= width
     return coverage(inside.astype(np.float32), np.ones(len(inside), np.float32), 0.0)
 

@@ -215,6 +215,7 @@ _CHOICES = {
     "keep": ("average", "best", "last"),
     "fusion": ("gated", "late"),
     "summary": ("last", "recent"),
+    "gate": ("dmd", "multiply"),
 }
 
 

@@ -37,11 +37,12 @@ VERSION = 1
 def identity(plan: Plan) -> str:
     """A hash that two runs share if they are the same: settings, data, version of torch.
 
-    The data is told by what is left of it in the normaliser, which every number of it moves, and
-    by the items held out.
+    The data is told by what is left of it in the normaliser, which every number of it moves, by its
+    items and labels, and by the items held out.
     """
     digest = hashlib.sha256(json.dumps(asdict(plan.settings), sort_keys=True).encode())
     digest.update(torch.__version__.encode())
+    digest.update(plan.labels.encode())
     for name in MODALITIES:
         digest.update(plan.normaliser.mean[name].tobytes())
         digest.update(plan.normaliser.deviation[name].tobytes())

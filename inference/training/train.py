@@ -1,5 +1,7 @@
 """The training run: examples in, checkpoint out."""
 
+import hashlib
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -95,6 +97,8 @@ class Plan:
     origin: Mapping[str, Any]
     rest: Mapping[str, FloatArray] = field(default_factory=dict)
     """By modality, mean features [n] of those trained on while they are neutral."""
+    labels: str = ""
+    """A hash of all items and their labels."""
 
     def checkpoint(self, weights: Mapping[str, torch.Tensor]) -> Checkpoint:
         """The checkpoint with these weights, calibrated and measured on what was held out.
@@ -219,6 +223,7 @@ def _plan_together(
         _origin(
             {s.kind: int(part.train.sum()) for s, part in zip(sets, parts, strict=True)},
         ),
+        labels=_hash_of(whole.ids, whole.emotion, whole.sentiment),
     )
 
 
@@ -267,7 +272,20 @@ def _plan_composed(
         {name: sequences_of(name, items, spec) for name, items in held.items() if items},
         _origin(counts),
         _rest(known, spec),
+        _hash_of(
+            [e.id for one in sets for e in one.examples],
+            [e.emotion for one in sets for e in one.examples],
+            [e.sentiment for one in sets for e in one.examples],
+        ),
     )
+
+
+def _hash_of(ids: Sequence[str], emotions: Any, sentiments: Any) -> str:
+    """Of the items and their labels, in their order."""
+    digest = hashlib.sha256(json.dumps(list(ids)).encode())
+    digest.update(np.asarray(emotions, np.int64).tobytes())
+    digest.update(np.asarray(sentiments, np.float32).tobytes())
+    return digest.hexdigest()
 
 
 def _parts(people: Sequence[str], splits: Sequence[str], settings: TrainingSettings) -> Parts:

@@ -95,6 +95,16 @@ def test_what_has_no_label_is_left_out(held: Mapping[str, Sequences]) -> None:
     }  # fmt: skip
 
 
+def test_too_few_people_have_no_coverage_instead_of_a_perfect_one(
+    held: Mapping[str, Sequences],
+) -> None:
+    for sequences in held.values():
+        sequences.sentiment[8:] = np.nan  # 8 items of one person are left
+    _, report = calibrated(checkpoint(), held)
+    assert report["face"]["coverage"] is None
+    assert report["face"]["interval"] is None
+
+
 def test_what_is_of_no_modality_alone_gives_the_temperature_of_all(
     held: Mapping[str, Sequences],
 ) -> None:

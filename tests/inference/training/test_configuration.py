@@ -63,6 +63,7 @@ EXAMPLES = 'examples = ["a"]\n'
         (EXAMPLES + "seed = true\n", "seed is True, not of type int"),
         (EXAMPLES + "rest = true\n", "rest is True, not of type float"),
         (EXAMPLES + "[network]\ngate = 1\n", "gate is 1, not of type str"),
+        (EXAMPLES + '[network]\ngate = "shut"\n', "gate is 'shut', not one of dmd, multiply"),
         (EXAMPLES + "fold = 5\n", "fold is 5, not 0 to 4"),
         (EXAMPLES + "fold = -1\n", "fold is -1"),
         (EXAMPLES + "steps = 0\n", "steps is 0, not 1 or more"),

@@ -1,6 +1,7 @@
 """A run that is stopped anywhere and goes on ends as one that never was."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,9 +116,26 @@ def stopped_run(folder: Path, wanted: TrainingSettings) -> None:
 
 def test_a_run_of_other_settings_or_data_is_told(tmp_path: Path) -> None:
     stopped_run(tmp_path, sequence_settings())
-    for planned in (together(seed=1), plan(sequence_settings(), [made_sequences(seed=1)])):
+    other = made_sequences()
+    other.sentiment[0] += 0.5  # the same features, told otherwise
+    for planned in (
+        together(seed=1),
+        plan(sequence_settings(), [made_sequences(seed=1)]),
+        plan(sequence_settings(), [other]),
+    ):
         with pytest.raises(BadInput, match=r"state\.pt is of a run with other settings or data"):
             resumable_run(planned, tmp_path)
+
+
+def test_a_label_that_was_changed_makes_another_run() -> None:
+    sets = made_sets()
+    relabelled = [
+        replace(one, examples=(replace(one.examples[0], sentiment=1.5), *one.examples[1:]))
+        for one in sets
+    ]
+    before, after = (identity(plan(settings(), some)) for some in (sets, relabelled))
+    assert before != after
+    assert before == identity(plan(settings(), made_sets()))
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "text", "version"])
