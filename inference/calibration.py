@@ -79,9 +79,9 @@ def conformal_width(residuals: FloatArray, level: float) -> float:
     return float(np.sort(np.abs(residuals))[rank - 1])
 
 
-def coverage(labels: FloatArray, predicted: FloatArray, width: float) -> float:
-    """Part of the labels [n] that lie within `width` of what is predicted [n]."""
-    return float(np.mean(np.abs(labels - predicted) <= width))
+def coverage(labels: FloatArray, predicted: FloatArray, width: float) -> float | None:
+    """Part of the labels [n] that lie within `width` of what is predicted [n]; None without any."""
+    return float(np.mean(np.abs(labels - predicted) <= width)) if len(labels) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def rendered(path: Path) -> str:
             f"- sentiment of {modality}: ±{found['interval']:.2f} for {calibration['level']:.0%}, "
             f"measured coverage {found['coverage']:.1%}"
             for modality in HELD_OUT
-            if (found := calibration[modality])["interval"] is not None
+            if None not in ((found := calibration[modality])["interval"], found["coverage"])
         ]
     return "\n".join(lines)
 

@@ -12,13 +12,13 @@ import numpy.typing as npt
 
 from assets.errors import BadInput
 from extractors.features import MODALITIES
+from inference.calibration import coverage
 from inference.checkpoint import Checkpoint
 from inference.training.batches import class_of_label
 from inference.training.evaluate import predict, scores
 from inference.training.metrics import (
     Reliability,
     confusion_matrix,
-    coverage,
     reliability,
 )
 from inference.training.sequences import Sequences

@@ -14,7 +14,6 @@ __all__ = [
     "SentimentMetrics",
     "calibration_bins",
     "confusion_matrix",
-    "coverage",
     "emotion_metrics",
     "expected_calibration_error",
     "pooled_calibration_error",
@@ -110,11 +109,6 @@ def weighted_f1(labels: npt.NDArray[np.bool_], predicted: npt.NDArray[np.bool_])
         both = np.sum(labels == side) + np.sum(predicted == side)
         total += 2 * hits / both * np.mean(labels == side) if both else 0.0
     return float(total)
-
-
-def coverage(labels: FloatArray, predicted: FloatArray, half_width: float) -> float | None:
-    """Part of the labels [n] within `half_width` of the prediction; None without labels."""
-    return float(np.mean(np.abs(labels - predicted) <= half_width)) if len(labels) else None
 
 
 def confusion_matrix(labels: IntArray, predicted: IntArray, classes: int) -> IntArray:

@@ -58,6 +58,12 @@ def test_conformal_width_by_hand() -> None:
         conformal_width(residuals, 1.0)
 
 
+def test_coverage_by_hand() -> None:
+    labels = np.asarray([-2.0, -1.0, 1.0, 3.0], np.float32)
+    assert coverage(labels, np.zeros(4, np.float32), 1.0) == 0.5
+    assert coverage(labels[:0], labels[:0], 1.0) is None
+
+
 def test_conformal_intervals_cover_what_comes_as_often_as_they_say() -> None:
     generator = np.random.default_rng(3)
     found = []

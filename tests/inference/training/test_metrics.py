@@ -8,7 +8,6 @@ import pytest
 from inference.training.metrics import (
     calibration_bins,
     confusion_matrix,
-    coverage,
     emotion_metrics,
     expected_calibration_error,
     pooled_calibration_error,
@@ -116,7 +115,7 @@ def test_seven_classes_are_rounded_half_to_even() -> None:
     assert sentiment_metrics(labels, predicted + 0.1).acc7 == 0.5
 
 
-def test_confusion_reliability_and_coverage_by_hand() -> None:
+def test_confusion_reliability_by_hand() -> None:
     counts = confusion_matrix(np.array([0, 0, 1, 2]), np.array([0, 2, 1, 2]), 3)
     assert counts.tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 1]]
     probabilities = np.array([[0.9, 0.1], [0.92, 0.08], [0.4, 0.6]], np.float32)
@@ -124,9 +123,6 @@ def test_confusion_reliability_and_coverage_by_hand() -> None:
     assert found.count.tolist() == [1, 2]
     np.testing.assert_allclose(found.confidence, [0.6, 0.91], rtol=1e-6)
     np.testing.assert_allclose(found.accuracy, [1.0, 0.5])
-    labels = np.array([0.0, 1.0, 2.0, 3.0], np.float32)
-    assert coverage(labels, np.zeros(4, np.float32), 1.0) == 0.5
-    assert coverage(labels[:0], labels[:0], 1.0) is None
 
 
 def test_errors_of_parts_cancel_in_the_error_of_all_of_them() -> None:
