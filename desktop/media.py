@@ -19,7 +19,8 @@ class Media(Protocol):
     ) -> Iterator[Sample[VideoFrame]]:
         """Upright pictures from `start` nanoseconds on, no side longer than `max_side`.
 
-        With `showing` the one that is on the screen at `start` comes first.
+        With `showing` the one that is on the screen at `start` comes first; pictures of the stream
+        ON_THE_WAY may come before it.
         """
         ...
 
@@ -44,7 +45,7 @@ def open_file(path: Path) -> OpenMedia:
 
         with lock:
             if not opened:
-                opened.append(VideoFile(path))
+                opened.append(VideoFile(path, keep_open=True))
             return opened[0]
 
     return open_media

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from desktop.media import OpenMedia
-from extractors.features import VideoFrame
+from extractors.features import ON_THE_WAY, VideoFrame
 from extractors.stream import Channel, ChannelClosed, Failure, Sample, Worker
 
 __all__ = ["AHEAD", "MAX_SIDE", "PictureTrack"]
@@ -25,6 +25,8 @@ class PictureTrack:
         self._channel: Channel[VideoFrame] = Channel("pictures", AHEAD)
         self._current: Sample[VideoFrame] | None = None
         self._next: Sample[VideoFrame] | None = None
+        self._passed: Sample[VideoFrame] | None = None
+        """On the way to the first picture, the newest one that was decoded."""
         self._ended = False
         self.late = 0
         """Pictures that were passed over because a newer one was due."""
@@ -46,7 +48,8 @@ class PictureTrack:
         return self._current is None and self._next is None and not self._ended
 
     def at(self, position: int) -> Sample[VideoFrame] | None:
-        """The newest decoded picture that is due at `position`; the first one until then."""
+        """The newest decoded picture that is due at `position`; the first one until then, and
+        until that is there one that lies on the way to it."""
         passed = -1
         while self._pull():
             assert self._next is not None
@@ -55,7 +58,7 @@ class PictureTrack:
             self._current, self._next = self._next, None
             passed += 1
         self.late += max(0, passed)
-        return self._current
+        return self._current or self._passed
 
     def reaches(self, position: int) -> bool:
         """Whether going on from here leads to `position` soon, so that no restart is needed."""
@@ -83,15 +86,22 @@ class PictureTrack:
 
     def stop(self) -> Worker:
         """Stop decoding. Returns the thread, which ends after the picture it is at."""
-        self._current = self._next = None
+        self._current = self._next = self._passed = None
         self.worker.abort()
         return self.worker
 
     def _pull(self) -> bool:
         """Whether there is a next picture, taken from the channel without waiting."""
-        if self._next is None and not self._ended:
+        while self._next is None and not self._ended:
             try:
-                self._next = self._channel.get(timeout=0)
+                sample = self._channel.get(timeout=0)
             except ChannelClosed:
                 self._ended = True
+                break
+            if sample is None:
+                break
+            if sample.stream == ON_THE_WAY:
+                self._passed = sample
+            else:
+                self._next = sample
         return self._next is not None

@@ -75,6 +75,7 @@ class RecordingPage(TrajectoryPage):
     def open(self, recording: Recording, playback: Playback) -> None:
         """Show `recording`, which `playback` plays; both belong to the page from here on."""
         self.recording, self.playback = recording, playback
+        self.picture.set_picture(None, None)
         self._timeline = Timeline.empty()
         self.interruption.set_whole(recording.interruption or "")
         self.interruption.setVisible(recording.interruption is not None)
@@ -278,6 +279,8 @@ class RecordingPage(TrajectoryPage):
         assert self.playback is not None
         assert self.recording is not None
         picture = self.playback.picture()
+        if picture is None and self.playback.waiting:
+            return  # rather the picture that was there than none
         if picture is None:
             gone = self.recording.media is None
             note = "The video is no longer where it was." if gone else "No picture"

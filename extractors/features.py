@@ -19,6 +19,7 @@ __all__ = [
     "LIVE_WINDOWS",
     "MEASURES",
     "MODALITIES",
+    "ON_THE_WAY",
     "POSE",
     "PROSODY",
     "SAMPLE_RATE",
@@ -40,6 +41,9 @@ FloatArray = npt.NDArray[np.float32]
 
 SAMPLE_RATE = 16_000
 """Sound inside the program is mono float32 in [-1, 1] at this rate, in hertz."""
+
+ON_THE_WAY = "on the way"
+"""Stream of pictures that a decoder has passed on its way to the one that is wanted."""
 
 MODALITIES = ("text", "voice", "face")
 """The modalities in the order of the paper: language, acoustic, vision."""

@@ -14,6 +14,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
 
+from extractors.kept_containers import KeptContainers
 from extractors.media_info import (
     MediaStream,
     audio_stream,
@@ -21,10 +22,9 @@ from extractors.media_info import (
     session_zero,
     video_stream,
 )
-from extractors.media_open import open_media
 from extractors.stream.sample import SECOND
 
-__all__ = ["StreamReader", "read_audio", "read_video"]
+__all__ = ["THREADS", "StreamReader", "read_audio", "read_video"]
 
 AnyFrame = TypeVar("AnyFrame", VideoFrame, AudioFrame)
 
@@ -37,6 +37,9 @@ SHORT = SECOND // 2
 REORDERED = 32
 """More packets than any codec lets a picture come ahead of its turn (H.264 and H.265: 16)."""
 
+THREADS = 2
+"""That decode beside everything else that is done with what they decode."""
+
 FLUSHES = 8
 """How often a decoder that fails while it is drained is asked for the rest."""
 
@@ -48,10 +51,20 @@ class StreamReader(Generic[AnyFrame]):
     cannot be read further. Used by one thread only.
     """
 
-    def __init__(self, path: Path, kind: Literal["video", "audio"], start: int = 0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        kind: Literal["video", "audio"],
+        start: int = 0,
+        containers: KeptContainers | None = None,
+        threads: int = THREADS,
+    ) -> None:
+        """`threads` decode, where `containers` keeps none that is open already."""
         self.path = path
         self.kind = kind
         self.start = start
+        self._containers = containers or KeptContainers(path, room=0)
+        self._threads = threads
         self.skipped = 0
         """Packets that could not be decoded and frames whose time is missing or wrong."""
         self.error: str | None = None
@@ -72,13 +85,13 @@ class StreamReader(Generic[AnyFrame]):
         """Session time (None if the file gives none) and frame, in order of presentation.
 
         Some frames before `start` come first; of pictures always the newest of them, but not those
-        that none after them needs. Opens its own container and closes it at the end.
+        that none after them needs. Has a container for itself, and lets go of it at the end.
         """
         lead = SECOND // 2 if self.kind == "audio" else 0  # sound decoders need a run-up
         for margin in (lead, lead + 5 * SECOND, None):
             if margin is not None and self.start - margin <= 0:
                 margin = None
-            with open_media(self.path) as container:
+            with self._containers.use(anew=margin is None) as container:
                 stream = self._stream(container)
                 if stream is None:
                     return
@@ -101,8 +114,9 @@ class StreamReader(Generic[AnyFrame]):
         stream = video_stream(container) if self.kind == "video" else audio_stream(container)
         if stream is None:
             return None
-        stream.codec_context.thread_type = "AUTO"
-        stream.codec_context.thread_count = 2
+        if not stream.codec_context.is_open:
+            stream.codec_context.thread_type = "AUTO"
+            stream.codec_context.thread_count = self._threads
         self._zero = session_zero(container)
         return stream
 
@@ -209,9 +223,14 @@ class StreamReader(Generic[AnyFrame]):
             self._read_until = max(self._read_until or 0, end)
 
 
-def read_video(path: Path, start: int = 0) -> "StreamReader[VideoFrame]":
+def read_video(
+    path: Path,
+    start: int = 0,
+    containers: KeptContainers | None = None,
+    threads: int = THREADS,
+) -> "StreamReader[VideoFrame]":
     """A reader of the file's pictures."""
-    return StreamReader(path, "video", start)
+    return StreamReader(path, "video", start, containers, threads)
 
 
 def read_audio(path: Path, start: int = 0) -> "StreamReader[AudioFrame]":

@@ -1,5 +1,6 @@
 """A recording on disk as two streams of samples with the container's presentation times."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from av.video.frame import VideoFrame as AvFrame
 
-from extractors.features import SAMPLE_RATE, AudioBlock, VideoFrame
+from extractors.features import ON_THE_WAY, SAMPLE_RATE, AudioBlock, VideoFrame
+from extractors.kept_containers import KeptContainers
 from extractors.media_info import MediaInfo, probe
-from extractors.media_reader import read_audio, read_video
+from extractors.media_reader import THREADS, read_audio, read_video
 from extractors.picture import PictureConverter
 from extractors.sound import SoundConverter
 from extractors.straight_line import Line
@@ -23,6 +25,16 @@ __all__ = ["MediaInfo", "StreamEnding", "VideoFile"]
 FloatArray = npt.NDArray[np.float32]
 
 BLOCKS_PER_SECOND = 2
+
+KEPT = 2
+"""Containers of pictures that stay open. For sound it must be a new one: which packet of a Matroska
+file a seek finds depends on what was read before, and by that how times were rounded."""
+
+SHOWING_THREADS = min(4, os.cpu_count() or 1)
+"""That decode pictures for the screen: somebody waits for the first of them."""
+
+WAY = 20_000_000
+"""Pixels that are decoded on the way to a picture before one of those passed is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +66,17 @@ class VideoFile:
 
     Session time zero is the earliest start of its pictures and its sound. Each call of `frames` or
     `audio` opens its own container in the thread that iterates, and closes it when the iterator
-    ends or is closed; they can run side by side. Nothing depends on frame counts or frame rates.
+    ends or is closed; they can run side by side. With `keep_open` the next pictures from the
+    middle are sought in what is open already. Nothing depends on frame counts or frame rates.
 
     Raises BadInput if the file is missing, unreadable, not a recording, holds neither pictures nor
     sound, or nothing of it can be decoded.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keep_open: bool = False) -> None:
         self.path = path
         self.info: MediaInfo = probe(path)
+        self._containers = KeptContainers(path, KEPT if keep_open else 0)
         self._endings: dict[str, StreamEnding] = {}
 
     def ending(self, stream: Literal["video", "audio"]) -> StreamEnding | None:
@@ -77,16 +91,18 @@ class VideoFile:
         A picture speaks of an instant: `start` and `end` of its sample are its presentation time.
         One without a time, or whose time does not rise, is left out and counted in the ending. With
         `max_side` larger pictures are scaled down to that many pixels on their longer side. With
-        `showing` the newest picture before `start` comes first, unless one begins just there.
+        `showing` the newest picture before `start` comes first, unless one begins just there; and
+        where many must be decoded until then some of them come before, as stream ON_THE_WAY.
         Empty if there are no pictures.
         """
         if not self.info.has_video:
             return
-        reader = read_video(self.path, start)
+        threads = SHOWING_THREADS if showing else THREADS
+        reader = read_video(self.path, start, self._containers, threads)
         converter = PictureConverter(max_side)
         last: int | None = None
         skipped = 0
-        for time, frame in _due(reader.frames(), start, showing):
+        for time, frame, wanted in _due(reader.frames(), start, showing):
             if time is None or (last is not None and time <= last):
                 skipped += 1
                 continue
@@ -95,8 +111,9 @@ class VideoFile:
             except av.error.FFmpegError:
                 skipped += 1
                 continue
-            last = time
-            yield Sample("frame", time, time, time, VideoFrame(image))
+            if wanted:
+                last = time
+            yield Sample("frame" if wanted else ON_THE_WAY, time, time, time, VideoFrame(image))
         self._endings["video"] = StreamEnding(
             start if last is None else last,
             reader.declared,
@@ -140,19 +157,28 @@ class VideoFile:
 
 def _due(
     frames: Iterable[tuple[int | None, AvFrame]], start: int, showing: bool
-) -> Iterator[tuple[int | None, AvFrame]]:
-    """Frames from `start` on; with `showing` also the last one before, if none begins there."""
+) -> Iterator[tuple[int | None, AvFrame, bool]]:
+    """Frames from `start` on; with `showing` also the last one before, if none begins there.
+
+    The last value is whether it is one of these: where the way is long, frames that lie on it come
+    too. Each time the way is twice as long, since converting a picture takes time as well.
+    """
     before: tuple[int | None, AvFrame] | None = None
+    passed, way = 0, WAY
     for time, frame in frames:
         if time is not None and time < start:
             before = (time, frame)
+            passed += frame.width * frame.height
+            if showing and passed > way:
+                passed, way = 0, 2 * way
+                yield time, frame, False
             continue
         if showing and before is not None and time != start:
-            yield before
+            yield *before, True
         before = None
-        yield time, frame
+        yield time, frame, True
     if showing and before is not None:
-        yield before
+        yield *before, True
 
 
 class _Blocks:

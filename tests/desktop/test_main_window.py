@@ -117,6 +117,29 @@ def test_the_picture_of_the_position_is_shown(qtbot: QtBot, open_window: OpenWin
     assert window._ticks.isActive()
 
 
+def test_a_picture_stays_until_the_next_one_is_decoded(
+    qtbot: QtBot, open_window: OpenWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = opened(open_window).page
+    playback = page.playback
+    assert playback is not None
+    qtbot.waitUntil(lambda: page.picture._pixels is not None)
+    before = page.picture._pixels
+    monkeypatch.setattr(playback, "picture", lambda: None)
+    playback.seek(9 * SECOND)
+    assert playback.waiting
+    page._show_picture()
+    assert page.picture._pixels is before
+
+    def settled() -> bool:
+        page.tick()
+        return playback.settled
+
+    qtbot.waitUntil(settled)
+    page.tick()
+    assert page.picture._pixels is None, "there is none at that place"
+
+
 def test_press_and_drag_in_the_plot_seek(qtbot: QtBot, open_window: OpenWindow) -> None:
     window = opened(open_window)
     plot = window.page.plot

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from desktop.media import open_file
@@ -11,7 +12,7 @@ from desktop.pictures import PictureTrack
 from desktop.playback import SPEEDS, Playback
 from desktop.sound import SoundTrack, Volume
 from desktop.sound_device import RATE
-from extractors.features import VideoFrame
+from extractors.features import ON_THE_WAY, VideoFrame
 from extractors.stream.clock import VirtualClock
 from extractors.stream.sample import SECOND, Sample
 from extractors.video_file import VideoFile
@@ -52,6 +53,39 @@ def test_a_track_begins_with_the_picture_that_is_due() -> None:
     assert picture is not None
     assert picture.start == 2 * PICTURE
     track.stop()
+
+
+def test_on_the_way_to_a_picture_others_are_seen(clock: VirtualClock) -> None:
+    class Far(FakeMedia):
+        def frames(
+            self, start: int = 0, max_side: int | None = None, showing: bool = False
+        ) -> Iterator[Sample[VideoFrame]]:
+            if start:
+                for passed in (11, 22):
+                    time, image = passed * PICTURE, np.full((48, 64, 3), passed, np.uint8)
+                    yield Sample(ON_THE_WAY, time, time, time, VideoFrame(image))
+                    reached.release()
+                    assert gate.acquire(timeout=3.0)
+            yield from super().frames(start, max_side, showing)
+
+    reached, gate = threading.Semaphore(0), threading.Semaphore(0)
+    playback = Playback(lambda: Far(5.0), 5 * SECOND, no_device, clock)
+    settle(playback)
+    playback.seek(4 * SECOND)
+    playback.tick()
+    assert shown_or_none(playback) in (None, 11)
+    for passed in (11, 22):
+        assert reached.acquire(timeout=3.0)
+        while shown_or_none(playback) != passed:
+            pass
+        assert playback.waiting, "it is not the one that was asked for"
+        playback.step(1)
+        assert playback.position == 4 * SECOND, "a step is one from there"
+        gate.release()
+    settle(playback)
+    assert shown_or_none(playback) == 42
+    assert playback.late == 0
+    assert playback.close()
 
 
 def test_without_a_loudspeaker_the_clock_leads(clock: VirtualClock) -> None:
