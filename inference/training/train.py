@@ -223,7 +223,8 @@ def _plan_together(
         _origin(
             {s.kind: int(part.train.sum()) for s, part in zip(sets, parts, strict=True)},
         ),
-        labels=_hash_of(whole.ids, whole.emotion, whole.sentiment),
+        _rest_together(whole, np.flatnonzero(train_ & items), settings, spec),
+        _hash_of(whole.ids, whole.emotion, whole.sentiment),
     )
 
 
@@ -320,6 +321,22 @@ def _rest(known: Sequence[Example], spec: WindowSpec) -> dict[str, FloatArray]:
             rows = np.concatenate([w.features[name][w.valid[name]] for w in windows_])
             found[name] = rows.astype(np.float64).mean(axis=0).astype(np.float32)
     return found
+
+
+def _rest_together(
+    whole: Sequences,
+    known: npt.NDArray[np.int64],
+    settings: TrainingSettings,
+    spec: WindowSpec | None,
+) -> dict[str, FloatArray]:
+    """The same of the neutral items among `known`; nothing without a clock, which live use needs,
+    and of people who were normalised, whose rest is gone."""
+    neutral = known[whole.emotion[known] == LABELS.index("neutral")]
+    if spec is None or settings.normalise_people or not len(neutral):
+        return {}
+    mean = fitted_normaliser(whole, neutral).mean
+    there = whole.present[neutral].any(axis=0)
+    return {n: mean[n] for n in ("voice", "face") if there[MODALITIES.index(n)]}
 
 
 def _windows_with(name: str, examples: Sequence[Example], spec: WindowSpec) -> Iterator[Window]:

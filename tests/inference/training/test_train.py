@@ -18,7 +18,7 @@ from inference.training.configuration import NetworkSettings, TrainingSettings
 from inference.training.evaluate import items_for
 from inference.training.examples import ExampleSet
 from inference.training.split import split_by_person
-from inference.training.train import Progress, evaluate, train
+from inference.training.train import Progress, evaluate, plan, train
 from tests.inference.training.made_examples import (
     KINDS,
     SMALL_WINDOWS,
@@ -153,6 +153,27 @@ def test_weights_are_those_of_the_run_and_not_of_its_beginning(average_from: flo
 def assert_refused(wanted: TrainingSettings, sets: list[ExampleSet], told: str) -> None:
     with pytest.raises(BadInput, match=told):
         train(wanted, sets, lambda _: pytest.fail("a step was made"))
+
+
+@pytest.mark.parametrize("samples", ["composed", "together"])
+def test_the_checkpoint_knows_the_rest_of_those_it_was_trained_on(samples: str) -> None:
+    sets = made_sets()
+    few = {"epochs": 1, "evaluate_every": 0} if samples == "together" else {"steps": 1}
+    planned = plan(settings(samples=samples, **few), sets)
+    assert sorted(planned.rest) == ["face", "voice"]
+    held = {e.person for e in split_by_person(sets[1], 0).test}
+    at_rest = [
+        row.data.vector
+        for e in sets[1].examples
+        if e.emotion == EMOTIONS.index("neutral") and e.person not in held
+        for row in e.samples["voice"]
+    ]
+    np.testing.assert_allclose(planned.rest["voice"], np.mean(at_rest, axis=0), atol=1e-5)
+
+
+def test_people_who_were_normalised_have_no_rest_left() -> None:
+    values = {"samples": "together", "epochs": 1, "evaluate_every": 0, "normalise_people": True}
+    assert plan(settings(**values), made_sets()).rest == {}
 
 
 def test_a_modality_without_examples_is_named() -> None:
