@@ -233,15 +233,15 @@ def gpu(records: Records) -> str:
         if "problem" in row:
             rows.append([*cells, "not measured", *[""] * 8])
             continue
-        one, many = row["1"], row[str(BATCH)]
+        one, many = row["1"], row.get(str(BATCH))
         built = row.get("build_s")
         rows.append(
             [
                 *cells,
                 number(one["median_ms"]),
                 times(one["faster_than_cpu"]),
-                number(many["windows_per_s"]),
-                times(many["faster_than_cpu"]),
+                number(many["windows_per_s"]) if many else "",
+                times(many["faster_than_cpu"]) if many else "",
                 f"{max(row['apart'], row['apart_on_noise']):.1e}",
                 f"{row['same_class']:.1%}",
                 number(built) if built else "",

@@ -1,5 +1,6 @@
 """The page of what inference costs, and the script for who has a GPU."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 
 from assets.errors import BadInput
-from benchmarks.gpu_backends import measured, merged, on_cpu
+from benchmarks.gpu_backends import merged, rows_of
+from benchmarks.gpu_rows import measured, on_cpu, row
+from benchmarks.limited_process import end_with_children, last_told
 from benchmarks.sample_windows import read_windows, write_windows
 from inference.backends.opening import noise
 from inference.backends.source import Source
@@ -102,6 +105,119 @@ def test_what_the_script_would_measure(tmp_path: Path) -> None:
     record["computer"]["versions"]["torch-tensorrt-rtx"] = "2"
     assert text.endswith("\n- `ort-cuda` FP32: with the old driver.")
     assert "`tensorrt` is TensorRT for RTX here" in gpu({"gpu": record})
+
+
+def test_what_a_row_has_found_is_told_before_it_fails(tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    source, told = Source(small_file(tmp_path)), list[dict[str, object]]()
+    windows = [np.concatenate(column) for column in zip(*noise(source, 1), strict=True)]
+    found = row(source, windows, "eager", False, 1, [1, -1], told.append)
+    assert "1" in found
+    assert str(found["remark"]).startswith("-1 at once: ")
+    assert "problem" not in found
+    assert told == [{key: found[key] for key in found if key != "remark"}]
+
+
+Told = tuple[dict[str, object], str | None]
+
+
+def test_each_row_is_built_and_measured_by_itself_and_the_longest_build_is_last() -> None:
+    asked = list[tuple[object, ...]]()
+    slow = "it had not ended after 600 s"
+
+    def run(*words: object) -> Told:
+        asked.append(words)
+        match words:
+            case ("--build", "tensorrt", "float32", 1):
+                return {"problem": "no TensorRT"}, None
+            case ("--build", "ort-cuda", "float16", 64) | ("--build", "aotinductor", _, _):
+                return {}, slow
+            case ("--build", *_):
+                return {"build_s": 2.0}, None
+            case ("--row", "tensorrt", *_):
+                return {}, "the process ended with -11: it said nothing"
+            case ("--row", "eager", "float16", *_):
+                return {"1": {}}, slow
+        return {"1": {}, "64": {}}, None
+
+    found = rows_of(["aotinductor", "tensorrt", "eager", "ort-cuda"], 2, run)
+    assert next(found) == {"backend": "eager", "precision": "float32", "1": {}, "64": {},
+                           "build_s": None}  # fmt: skip
+    assert [words[1] for words in asked] == ["eager"], "nothing else has begun"
+    rows = {(one["backend"], one["precision"]): one for one in found}
+    assert list(rows)[-2:] == [("aotinductor", "float32"), ("aotinductor", "float16")]
+    assert rows["eager", "float16"]["remark"] == slow
+    assert "remark" not in rows["ort-cuda", "float32"]
+    assert rows["ort-cuda", "float16"]["remark"] == f"build for 64 at once: {slow}"
+    assert rows["ort-cuda", "float16"]["build_s"] == 2.0
+    assert ("--row", "ort-cuda", "float16", "--batches", 1) in asked
+    problems = {key: one["problem"] for key, one in rows.items() if "problem" in one}
+    assert problems == {
+        ("tensorrt", "float32"): "build for 1 at once: no TensorRT",
+        ("tensorrt", "float16"): "the process ended with -11: it said nothing",
+        ("aotinductor", "float32"): f"build for 1 at once: {slow}",
+        ("aotinductor", "float16"): f"build for 1 at once: {slow}",
+    }
+    assert not [words for words in asked if words[:2] == ("--row", "aotinductor")]
+
+
+def test_a_row_without_a_batch_leaves_its_cells_empty() -> None:
+    one = {"median_ms": 2.0, "faster_than_cpu": 1.5}
+    found = {"backend": "ort-cuda", "precision": "float32", "1": one, "apart": 0.0,
+             "apart_on_noise": 0.0, "same_class": 1.0, "build_s": None, "ready_s": 1.0,
+             "memory_mib": 700.0, "remark": "no memory"}  # fmt: skip
+    record = {
+        "gpu": {"name": "A", "capability": "9.0", "driver": "580"},
+        "network_sha256": "0123456789abcdef",
+        "computer": {"processor": "A", "cores": 2, "versions": {}, "revision": "abc"},
+        "built_at_once": 1, "windows": 8, "cpu": [], "rows": [found],
+    }  # fmt: skip
+    text = gpu({"gpu": record})
+    assert "| ort-cuda | FP32 | 2 | 1.5 x |  |  | 0.0e+00 | 100.0% |  | 1 | 700 |" in text
+    assert text.endswith("- `ort-cuda` FP32: no memory.")
+
+
+@pytest.mark.parametrize(
+    ("code", "seconds", "found", "why"),
+    [
+        ("print('{\"a\": 1}\\nwords')", 60.0, {"a": 1}, None),
+        ("print('{\"a\": 1}'); exit('no more')", 60.0, {"a": 1}, "ended with 1: no more"),
+        ("print('words')", 60.0, {}, "told nothing"),
+        ("import os; os.kill(os.getpid(), 9)", 60.0, {}, "ended with -9: it said nothing"),
+    ],
+)
+def test_the_last_thing_that_a_process_told(
+    code: str, seconds: float, found: dict[str, int], why: str | None
+) -> None:
+    told, reason = last_told([sys.executable, "-c", code], seconds)
+    assert told == found
+    assert (reason is None) == (why is None)
+    assert (why or "") in (reason or "")
+
+
+def test_a_process_that_does_not_end_is_ended() -> None:
+    told, why = last_told([sys.executable, "-c", "import time; time.sleep(600)"], 0)
+    assert (told, why) == ({}, "it had not ended after 0 s")
+
+
+def test_children_end_with_their_process(tmp_path: Path) -> None:
+    """The child holds a lock until it ends."""
+    code = """
+import fcntl, subprocess, sys, time
+file = open(sys.argv[1], "w")
+fcntl.flock(file, fcntl.LOCK_EX)
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], pass_fds=[file.fileno()])
+print("locked", flush=True)
+time.sleep(600)
+"""
+    file = tmp_path / "lock"
+    command = [sys.executable, "-c", code, str(file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"locked\n"
+        end_with_children(process)
+    with file.open("w") as again:
+        fcntl.flock(again, fcntl.LOCK_EX)  # waits for ever if the child lives
 
 
 def test_without_measurements_the_page_says_so() -> None:

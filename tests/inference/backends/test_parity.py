@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 COMPILERS = ("torch-compile", "aotinductor")
 """They take minutes for the shipped network; `make test-slow` runs them."""
-GPU = ("tensorrt", "ort-tensorrt", "ort-cuda", *COMPILERS)
-"""What runs there if there is one."""
+GPU = ("ort-cuda", "tensorrt", "ort-tensorrt", *COMPILERS)
+"""What runs there if there is one, what builds for longest last."""
 
 
 def here(name: str) -> Backend:
@@ -103,15 +103,10 @@ def test_the_shipped_network_compiled(name: str, windows: Inputs) -> None:
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("name", GPU)
-def test_the_shipped_network_on_a_gpu(name: str, windows: Inputs) -> None:
-    assert assert_same(name, windows) == gpu_name()
-
-
-@pytest.mark.gpu
-@pytest.mark.parametrize("name", GPU)
-def test_the_shipped_network_on_a_gpu_in_half_precision(name: str, windows: Inputs) -> None:
-    assert assert_half(name, windows) == gpu_name()
+@pytest.mark.parametrize(("name", "half"), [(name, half) for name in GPU for half in (False, True)])
+def test_the_shipped_network_on_a_gpu(name: str, half: bool, windows: Inputs) -> None:
+    check = assert_half if half else assert_same
+    assert check(name, windows) == gpu_name()
 
 
 def test_eager_in_half_precision(windows: Inputs) -> None:
