@@ -19,7 +19,7 @@ from inference.backends.source import Source
 __all__ = ["Entry", "build", "engine_folder", "entry_of", "find"]
 
 RECORD = "engine.json"
-LAYOUT = 1
+LAYOUT = 2
 """Version of what stands in the record."""
 KEPT = 24
 """Engines that stay; those unused for longest go."""
@@ -66,13 +66,16 @@ def find(entry: Entry) -> Path | None:
     """The engine's file if it is there, whole, and made for just this; else None.
 
     A record that says another GPU, driver, library or network makes an engine stale, wherever it
-    came from; a byte that differs from what was built makes it damaged. Neither is ever loaded.
+    came from; a byte that differs from what was built makes it damaged, also in what lies beside
+    the file (TensorRT's engine beside the ONNX file). Neither is ever loaded.
     """
     try:
         record = json.loads((entry.folder / RECORD).read_text(encoding="utf-8"))
-        if record["made_for"] != entry.made_for or record["sha256"] != _sha256(entry.file):
+        if record["made_for"] != entry.made_for or entry.file.name not in record["sha256"]:
             return None
-    except (OSError, ValueError, KeyError, TypeError):
+        if any(_sha256(entry.folder / name) != built for name, built in record["sha256"].items()):
+            return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     with suppress(OSError):
         os.utime(entry.folder / RECORD)  # used now, see `_forget`
@@ -91,7 +94,9 @@ def build(entry: Entry, write: Callable[[Path], None]) -> Path:
         partial = Path(tempfile.mkdtemp(prefix=f".{entry.folder.name}.", dir=parent))
         file = partial / entry.file.name
         write(file)
-        record = {"made_for": entry.made_for, "sha256": _sha256(file)}
+        files = sorted(path for path in partial.rglob("*") if path.is_file())
+        hashes = {path.relative_to(partial).as_posix(): _sha256(path) for path in files}
+        record = {"made_for": entry.made_for, "sha256": hashes}
         (partial / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
         _put(partial, entry)
     except OSError as error:

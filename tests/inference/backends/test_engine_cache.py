@@ -7,6 +7,7 @@ import pytest
 from assets.errors import AffectscopeError, BadInput
 from inference.backends import engine_cache
 from inference.backends.engine_cache import RECORD, entry_of, find
+from inference.backends.interface import Engine
 from inference.backends.opening import compiled
 from inference.backends.source import Source
 from tests.inference.backends.small_checkpoint import Steady, Written, small_file
@@ -87,6 +88,35 @@ def test_a_damaged_engine_is_built_again(damage: str, source: Source) -> None:
     assert compiled(backend, source, 1) == file
     assert backend.builds == 2
     assert file.read_text() == "for 1"
+
+
+@pytest.mark.parametrize("damage", ["flipped", "gone"])
+def test_what_an_engine_keeps_beside_its_file_counts_too(damage: str, source: Source) -> None:
+    """As TensorRT's engine, which ONNX Runtime writes when it first opens the file."""
+
+    class Beside(Written):
+        def open(
+            self, source: Source, batch: int, half: bool, file: Path | None, threads: int
+        ) -> Engine:
+            assert file is not None
+            kept = file.parent / "tensorrt" / "a.engine"
+            kept.parent.mkdir(exist_ok=True)
+            kept.write_text("machine code")
+            return super().open(source, batch, half, file, threads)
+
+    backend = Beside()
+    file = compiled(backend, source, 1)
+    assert file is not None
+    assert compiled(backend, source, 1) == file
+    assert backend.builds == 1
+    beside = file.parent / "tensorrt" / "a.engine"
+    if damage == "flipped":
+        beside.write_text("Machine code")
+    else:
+        beside.unlink()
+    assert compiled(backend, source, 1) == file
+    assert backend.builds == 2
+    assert beside.read_text() == "machine code"
 
 
 def test_an_engine_put_in_from_another_computer_is_not_loaded(source: Source) -> None:
