@@ -103,6 +103,7 @@ def _of(module: str, name: str) -> Callable[[], dict[str, Any]]:
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "counted": counted,
     "backends": _of("backends", "backends"),
+    "operators": _of("onnx_operators", "operators"),
     "batches": _of("backends", "batches"),
     "lengths": _of("backends", "lengths"),
     "modalities": _of("backends", "modalities"),

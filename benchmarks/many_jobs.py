@@ -27,6 +27,8 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 CLIP = ASSETS / "sample" / "sample.mp4"
 CLIPS = 6
 JOBS = 2
+ROUNDS = 2
+"""The commands take turns, and the fastest of each counts: other computers may share this one."""
 
 
 def jobs(clips: int = CLIPS) -> dict[str, Any]:
@@ -39,12 +41,16 @@ def jobs(clips: int = CLIPS) -> dict[str, Any]:
         videos.mkdir()
         for number in range(clips):
             shutil.copy(CLIP, videos / f"{number}.mp4")
-        for name, (count, use) in runs.items():
-            wall, processor = _command(videos, Path(folder, name), count, use)
-            rows[name] = {"wall_s": wall, "processor_s": processor, "busy": processor / wall}
+        for turn in range(ROUNDS):
+            for name, (count, use) in runs.items():
+                wall, processor = _command(videos, Path(folder, f"{name} {turn}"), count, use)
+                if name not in rows or wall < rows[name]["wall_s"]:
+                    found = {"wall_s": wall, "processor_s": processor, "busy": processor / wall}
+                    rows[name] = found
     two = rows["two jobs"]["wall_s"]
     return {
         "clips": clips,
+        "rounds": ROUNDS,
         "cores": len(cores),
         "rows": rows,
         "against_one_job": rows["one job"]["wall_s"] / two,

@@ -5,7 +5,8 @@
 
 The peers are DMD (the same code without dictionary), late fusion (each modality alone, and the mean
 of what they say) and the bare limit: a multiplication of
-256 x 256 matrices, repeated until it has done as many floating point operations.
+256 x 256 matrices, repeated until it has done as many floating point operations. A window is timed
+in the form that is trained, in the lean form and in ONNX Runtime; late fusion has the first alone.
 Times are the least of several rounds, in which the candidates take turns. Where other processes
 want the same cores, set OMP_WAIT_POLICY=PASSIVE: threads that spin while they wait for one another
 made a training step on 2 threads about 8 times slower there.
@@ -14,6 +15,7 @@ made a training step on 2 threads about 8 times slower there.
 import argparse
 import dataclasses
 import json
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +24,10 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from inference.backends.onnx_file import write_onnx
+from inference.backends.opening import backend
+from inference.backends.source import Source
+from inference.checkpoint import load_checkpoint
 from inference.model import DHMD, DHMDConfig
 from inference.training.configuration import network, read_settings
 from inference.training.losses import Targets, total
@@ -49,6 +55,21 @@ def live(config: DHMDConfig) -> Callable[[], object]:
             return network(*inputs)
 
     return run
+
+
+def predicting(config: DHMDConfig, folder: Path) -> dict[str, Callable[[], object]]:
+    """The same in the forms for prediction alone, of NumPy arrays; none if it has no such form."""
+    weights = {name: tensor.numpy() for name, tensor in DHMD(config).state_dict().items()}
+    source = Source(dataclasses.replace(load_checkpoint("live"), config=config, weights=weights))
+    if source.without_lean_form():
+        return {}
+    file = folder / f"{config.gate}.onnx"
+    write_onnx(source, 1, False, file)
+    features, valid = batch(1)
+    inputs = [x.numpy() for x in (*features.values(), *valid.values())]
+    lean = backend("eager").open(source, 1, False, None, 1)
+    onnx = backend("onnxruntime").open(source, 1, False, file, 1)
+    return {"lean": lambda: lean(inputs), "onnxruntime": lambda: onnx(inputs)}
 
 
 def training(config: DHMDConfig, size: int, backward: bool = True) -> Callable[[], object]:
@@ -110,7 +131,11 @@ def main() -> None:
     torch.set_num_threads(1)
     runs = {name: live(config) for name, config in FORMS.items()}
     runs["matrix products alone"] = limit(runs["DHMD"])
-    forward = least_seconds(runs, 5 * options.rounds)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, config in FORMS.items():
+            for form, run in predicting(config, Path(folder)).items():
+                runs[f"{name}, {form}"] = run
+        forward = least_seconds(runs, 5 * options.rounds)
     show("forward pass, batch 1, 1 thread", forward)
 
     torch.set_num_threads(2)
@@ -122,13 +147,21 @@ def main() -> None:
         steps := least_seconds(runs, options.rounds),
     )
     if options.records is not None:
-        made = {
-            name: {"parameters": counts[name], "forward": forward[name], "step": steps[name]}
-            for name in FORMS
-        }
+        made: dict[str, dict[str, float]] = {}
+        for name in FORMS:
+            made[name] = {
+                "parameters": counts[name],
+                "forward": forward[name],
+                "step": steps[name],
+            }
+            for form in ("lean", "onnxruntime"):
+                if f"{name}, {form}" in forward:
+                    made[name][form] = forward[f"{name}, {form}"]
         known = json.loads(options.records.read_text(encoding="utf-8"))
         kept = [record for record in known if record["line"] != "cost"]
-        text = json.dumps([*kept, {"line": "cost", "forms": made}], indent=1)
+        text = json.dumps(
+            [*kept, {"line": "cost", "rounds": options.rounds, "forms": made}], indent=1
+        )
         options.records.write_text(text + "\n", encoding="utf-8")
 
 

@@ -118,11 +118,12 @@ def _one_by_one(
 
 
 def _at_once(items: "Sequence[Item]", jobs: int, bar: "ProgressBar") -> "Iterator[Outcome]":
-    from desktop.analyze_item import analyse
+    from desktop.analyze_item import among, analyse
     from inference.training.item_workers import each_item
 
+    jobs = min(jobs, len(items))
     bar.show(0.0, f"0 of {len(items)} recordings")
-    return _counted(items, each_item(analyse, items, min(jobs, len(items))), bar)
+    return _counted(items, each_item(analyse, among(jobs, items), jobs), bar)
 
 
 def _on_cluster(items: "Sequence[Item]", address: str, bar: "ProgressBar") -> "Iterator[Outcome]":

@@ -13,7 +13,16 @@ if TYPE_CHECKING:
     from inference.analysis import Analysis
     from inference.models import Models
 
-__all__ = ["PICTURE", "Item", "Outcome", "analyse", "found_in", "items_of", "on_the_cluster"]
+__all__ = [
+    "PICTURE",
+    "Item",
+    "Outcome",
+    "among",
+    "analyse",
+    "found_in",
+    "items_of",
+    "on_the_cluster",
+]
 
 PICTURE = "trajectories.png"
 MEDIA = frozenset({
@@ -35,6 +44,8 @@ class Item:
     checkpoint: str
     backend: str
     picture: bool
+    cores: int | None = None
+    """For how many its threads are planned, where others run beside it; None for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +99,18 @@ def items_of(
 
 
 @cache
-def _models(checkpoint: str, backend: str) -> "Models":
+def _models(checkpoint: str, backend: str, cores: int | None) -> "Models":
     """Loaded once in each process."""
     # NumPy's threads would only get in the way of ours: it reads this when it is loaded
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from extractors.native_memory import few_arenas
+    from inference.compute_plan import compute_plan, this_machine
     from inference.models import Models
 
     few_arenas()
-    return Models(checkpoint, backend=backend)
+    machine = this_machine()
+    plan = compute_plan(replace(machine, cores=cores or machine.cores))
+    return Models(checkpoint, backend=backend, plan=plan)
 
 
 def analyse(
@@ -112,7 +126,7 @@ def analyse(
 
     remarks: list[str] = []
     try:
-        used = models or _models(item.checkpoint, item.backend)
+        used = models or _models(item.checkpoint, item.backend, item.cores)
         used.on_fallback = lambda _part, text: remarks.append(text)
         summary = _summary_of(item, used, watch)
         if item.picture:
@@ -197,11 +211,22 @@ def _draw(folder: Path) -> str:
     return str(path)
 
 
+def among(jobs: int, items: Iterable[Item]) -> list[Item]:
+    """The items with an equal share of this computer's cores for each of so many at once."""
+    from inference.compute_plan import usable_cores
+
+    return [replace(item, cores=max(1, usable_cores() // jobs)) for item in items]
+
+
 def on_the_cluster(item: Item) -> Item:
-    """The item with paths that do not depend on the folder a process runs in."""
+    """The item with paths that do not depend on the folder a process runs in.
+
+    A cluster counts on each to take one core.
+    """
     checkpoint = Path(item.checkpoint)
     return replace(
         item,
+        cores=1,
         video=item.video.absolute(),
         folder=item.folder.absolute(),
         checkpoint=str(checkpoint.absolute()) if checkpoint.is_file() else item.checkpoint,

@@ -267,11 +267,15 @@ def cost(records: Sequence[Record]) -> str:
     rows = []
     for name, form in forms.items():
         cells = [f"{form['parameters']:,}"]
-        for kind in ("forward", "step"):
-            share = form[kind] / whole[kind]
-            cells.append(f"{1000 * form[kind]:.1f} ms ({share:.2f})")
+        for kind in ("forward", "lean", "onnxruntime", "step"):
+            if kind in form:
+                share = form[kind] / whole[kind]
+                cells.append(f"{1000 * form[kind]:.1f} ms ({share:.2f})")
+            else:
+                cells.append("")
         rows.append([name, *cells])
-    head = ["", "parameters", "a window, one thread", "a training step of 64, two threads"]
+    head = ["", "parameters", "a window, one thread", "lean form", "ONNX Runtime",
+            "a training step of 64, two threads"]  # fmt: skip
     return table(head, rows)
 
 

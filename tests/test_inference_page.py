@@ -14,11 +14,20 @@ from assets.errors import BadInput
 from benchmarks.gpu_backends import merged, rows_of
 from benchmarks.gpu_rows import measured, on_cpu, row
 from benchmarks.limited_process import end_with_children, last_told
+from benchmarks.onnx_operators import products_of
 from benchmarks.sample_windows import read_windows, write_windows
 from inference.backends.opening import noise
 from inference.backends.source import Source
 from inference.nvidia_gpu import nvidia_gpu
-from scripts.write_inference import PAGES, RECORDS, gpu, number, threads, with_numbers
+from scripts.write_inference import (
+    PAGES,
+    RECORDS,
+    backends,
+    gpu,
+    number,
+    threads,
+    with_numbers,
+)
 from tests.conftest import CHECKOUT
 from tests.inference.backends.small_checkpoint import small_file
 
@@ -96,6 +105,9 @@ def test_what_the_script_would_measure(tmp_path: Path) -> None:
     text = gpu({"gpu": record})
     assert text.startswith("NVIDIA H100, compute capability 9.0, driver 580.65.06; torch 2;")
     assert "TensorRT for RTX" not in text
+    unlike = " That network is not the one that is shipped now."
+    assert unlike in text
+    assert unlike not in gpu({"gpu": record}, shipped="0123456789abcdef")
     assert "\n- `tensorrt` FP32, `tensorrt` FP16: the backend tensorrt needs torch_tensorrt" in text
     table = [line.split("|") for line in text.splitlines() if line.startswith("| ")]
     said = {(cells[1].strip(), cells[2].strip()): cells[3:] for cells in table}
@@ -233,6 +245,36 @@ def test_what_was_measured_before_stays_if_it_does_not_run_now() -> None:
     other = {"backend": "aotinductor", "precision": "float16", "median_ms": 3.0}
     assert merged([new, other], old) == [*old, new, other]
     assert merged(old, [{**gone, "median_ms": 0.5, "problem": "x"}]) == old
+
+
+def test_the_share_of_products_in_a_profile() -> None:
+    def node(name: str, kind: str, time: int) -> dict[str, object]:
+        return {"cat": "Node", "name": name, "args": {"op_name": kind}, "dur": time}
+
+    events = [
+        {"cat": "Session", "name": "model_run", "dur": 1000},
+        *(node("a_kernel_time", "MatMul", time) for time in (20, 500, 20)),
+        node("b_kernel_time", "MatMul", 10),
+        node("c_kernel_time", "Reshape", 10),
+        node("c_fence_before", "Reshape", 99),
+    ]
+    assert products_of(events) == {"operators": 3, "products": 2, "share": 0.75}
+
+
+def test_why_onnx_runtime_is_not_faster_is_told() -> None:
+    row = {"faster_than_training form": 4.0, "median_ms": 3.0, "least_ms": 3.0}
+    rows = {"eager": {**row, "faster_than_eager": 1.0, "median_ms": 5.0},
+            "onnxruntime": {**row, "faster_than_eager": 1.5}}  # fmt: skip
+    computer = {"processor": "A", "cores": 2, "load": 0, "versions": {}, "revision": "abc"}
+    records = {
+        "backends": {"computer": computer, "rows": rows, "absent": {}},
+        "operators": {"operators": 300, "products": 40, "share": 0.6},
+    }
+    text = backends(records)
+    assert "spends 60% of a window in 40 matrix products and convolutions, the rest in 260" in text
+    assert "0.40 of the lean form's time" in text
+    assert "it would be 2.5 times as fast as that (2 ms a window)." in text
+    assert "products" not in backends({"backends": records["backends"]})
 
 
 def test_splits_of_threads_are_told_with_the_one_that_is_planned() -> None:

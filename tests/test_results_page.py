@@ -10,6 +10,7 @@ from scripts.write_results import (
     PAGE,
     RECORDS,
     calibration_error,
+    cost,
     difference,
     mixed,
     over_runs,
@@ -82,6 +83,16 @@ def test_the_interval_of_a_difference_by_hand() -> None:
     assert difference([-0.01, 0.01]) == "+0.000 [-0.127, +0.127]"
     assert difference([-0.02]) == "-0.020"
     assert difference([]) == "-"
+
+
+def test_costs_are_told_as_parts_of_dhmd_form_by_form() -> None:
+    whole = {"parameters": 1000, "forward": 0.02, "lean": 0.01, "onnxruntime": 0.005, "step": 0.4}
+    late = {"parameters": 100, "forward": 0.004, "step": 0.1}
+    text = cost([{"line": "cost", "forms": {"DHMD": whole, "late fusion": late}}])
+    *_, first, last = text.splitlines()
+    cells = "20.0 ms (1.00) | 10.0 ms (1.00) | 5.0 ms (1.00) | 400.0 ms (1.00)"
+    assert first == f"| DHMD | 1,000 | {cells} |"
+    assert last == "| late fusion | 100 | 4.0 ms (0.20) |  |  | 100.0 ms (0.25) |"
 
 
 def test_a_page_without_its_markers_is_refused() -> None:

@@ -4,11 +4,20 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from desktop.analyze_item import Item, Outcome, analyse, found_in, items_of
+from desktop.analyze_item import (
+    Item,
+    Outcome,
+    among,
+    analyse,
+    found_in,
+    items_of,
+    on_the_cluster,
+)
 from desktop.cli import main
 from tests.extractors.clips import Pictures, Sound, bursts, every, write_clip
 
@@ -71,6 +80,29 @@ def test_a_folder_gives_its_recordings_by_name(videos: Path, tmp_path: Path) -> 
     assert names == ["a.mp4", "a.mp4", "b.mkv", "c.mp4", "d.mov"]
     items = items_of(found_in([other, videos]), Path("out"), "live", "auto", False)
     assert [str(item.folder) for item in items] == ["out/a", "out/a-2", "out/b", "out/c", "out/d"]
+
+
+@pytest.mark.parametrize(("jobs", "share"), [(1, 16), (2, 8), (5, 3), (16, 1), (40, 1)])
+def test_those_that_run_at_once_share_the_cores(
+    jobs: int, share: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inference.compute_plan.usable_cores", lambda: 16)
+    items = items_of([tmp_path / "a.mp4"], tmp_path, "live", "auto", False)
+    assert [item.cores for item in among(jobs, items)] == [share]
+    assert on_the_cluster(items[0]).cores == 1
+
+
+def test_the_share_of_the_cores_is_what_the_threads_are_planned_for(
+    videos: Path, tmp_path: Path
+) -> None:
+    plans = {}
+    for cores in (2, 6):
+        [item] = items_of([videos / "a.mp4"], tmp_path / str(cores), "live", "auto", False)
+        assert analyse(replace(item, cores=cores)).code == 0
+        manifest = json.loads((item.folder / "manifest.json").read_text())
+        plans[cores] = manifest["model"]["compute"]["speech_threads"]
+    assert plans == {2: 1, 6: 3}
+    assert contents(tmp_path / "2") == contents(tmp_path / "6"), "threads change no number"
 
 
 @pytest.mark.parametrize(
