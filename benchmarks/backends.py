@@ -105,7 +105,7 @@ def backends() -> dict[str, Any]:
 
 def compilers() -> dict[str, Any]:
     """PyTorch's compilers. Build them beforehand, or this takes minutes."""
-    return _backends(["eager", *COMPILERS], anew=False)
+    return _backends(["eager", "onnxruntime", *COMPILERS], anew=False)
 
 
 def _backends(names: Sequence[str], *, anew: bool) -> dict[str, Any]:

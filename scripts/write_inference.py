@@ -67,9 +67,16 @@ def backends(records: Records) -> str:
                 ]
             )
     rows += [[name, "not here", "", "", "", ""] for name in record["absent"]]
+    apart = records.get("compilers", {}).get("rows", {})
     head = ["", "against the training form", "against eager", "median, ms", "least, ms",
             "to build and open, s"]  # fmt: skip
     text = f"One window, one thread. {measured_on(record)}.\n\n{table(head, rows)}"
+    if "onnxruntime" in apart:
+        onnx = apart["onnxruntime"]
+        text += (
+            "\n\nPyTorch's compilers were measured in a run of their own, in which onnxruntime was "
+            f"{times(onnx['faster_than_eager'])} as fast as eager ({number(onnx['median_ms'])} ms)."
+        )
     return f"{text}\n\n{_products(records)}" if "operators" in records else text
 
 
@@ -194,9 +201,11 @@ def jobs(records: Records) -> str:
     ]
     head = ["", "wall, s", "processor, s", "cores busy"]
     most = record["cores"] / record["rows"]["one job"]["busy"]
+    rounds = record.get("rounds", 1)
     return (
-        f"{record['clips']} clips of 12 s, whole commands on {record['cores']} cores, the fastest "
-        f"of {record.get('rounds', 1)}. "
+        f"{record['clips']} clips of 12 s, whole commands on {record['cores']} cores"
+        + (f", the fastest of {rounds}" if rounds > 1 else "")
+        + ". "
         f"{measured_on(record)}.\n\n{table(head, rows)}\n\n"
         f"Two jobs are {record['against_one_job']:.2f} times as fast as one that may use both "
         f"cores, and {record['against_one_core']:.2f} times as fast as one on one core. One job "

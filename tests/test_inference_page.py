@@ -275,6 +275,11 @@ def test_why_onnx_runtime_is_not_faster_is_told() -> None:
     assert "0.40 of the lean form's time" in text
     assert "it would be 2.5 times as fast as that (2 ms a window)." in text
     assert "products" not in backends({"backends": records["backends"]})
+    records["compilers"] = {"rows": {**rows, "aotinductor": {**row, "faster_than_eager": 2.0}}}
+    text = backends(records)
+    assert "| aotinductor | 4.0 x | 2.0 x | 3 | 3 |  |" in text
+    assert text.count("| onnxruntime |") == 1
+    assert "in which onnxruntime was 1.5 x as fast as eager (3 ms)." in text
 
 
 def test_splits_of_threads_are_told_with_the_one_that_is_planned() -> None:
