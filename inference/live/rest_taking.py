@@ -15,19 +15,21 @@ from inference.calibration import RestingPerson
 __all__ = ["WANTED", "RestTaking"]
 
 WANTED = 30 * SECOND
+TENTH = SECOND // 10
 RECENT = SECOND
 """What was not there for so long is gone, as for a window."""
+LATE = 5 * SECOND
+"""What has not told for so long whether it is there is not: a source that was lost."""
 SETTLING = 5 * SECOND
 """What the voice of the last seconds gets to come; it is some seconds late while someone speaks."""
-STALL = SECOND
-"""Between two looks; what is longer was a pause, or the machine stood still, and does not count."""
 
 
 class RestTaking:
     """Takes samples of the face and the voice, and looks at the clock. Used by one thread.
 
-    Deterministic: time is what `look` is told. Voice comes up to some seconds late; it counts if it
-    is of a time that has counted.
+    What counts is decided for each tenth of a second once it is known of all that is awaited
+    whether it was there: on a slow machine the voice is told of a second or more later.
+    Deterministic: time is what `look` is told.
     """
 
     def __init__(self, steps: Mapping[str, int], wanted: int = WANTED) -> None:
@@ -40,49 +42,51 @@ class RestTaking:
         self._steps = dict(steps)
         self._sums: dict[str, dict[int, tuple[FloatArray, int]]] = {name: {} for name in steps}
         """Of the features in each step, and how many samples they are of."""
-        self._seen: dict[str, int] = {}
-        self._spans: list[tuple[int, int]] = []
-        """From when until when it counted."""
+        self._known: dict[str, int] = {}
+        """Until when it has been told of each modality whether it is there."""
+        self._seen: dict[str, set[int]] = {name: set() for name in steps}
+        """The tenths in which it was."""
+        self._counting: set[int] = set()
+        """The tenths that counted."""
         self._looked: int | None = None
+        """Until when that is decided."""
         self._heard = 0
-        """Until when the voice has come."""
+        """Until when the voice has settled."""
 
     def add(self, sample: Sample[Any]) -> None:
         """Take a sample; other streams are passed over."""
         if sample.stream == "tentative voice":  # not settled, but it tells that someone speaks
-            spoken = [s.end for s in sample.data if s.data.vector is not None]
-            self._seen["voice"] = max([self._seen.get("voice", 0), *spoken])
+            for one in sample.data:
+                self._tell("voice", one)
+            return
+        sums = self._sums.get(sample.stream)
+        if sums is None or sample.data is None:
             return
         if sample.stream == "voice":
             self._heard = sample.end
-        sums = self._sums.get(sample.stream)
-        vector = None if sums is None or sample.data is None else sample.data.vector
-        if sums is None or vector is None or getattr(sample.data, "faces", 1) > 1:
-            return
-        name = sample.stream
-        self._seen[name] = max(self._seen.get(name, 0), sample.end)
-        if (self.missing or self.counted >= self.wanted) and sample.end > self._until:
-            return
-        step = sample.end // self._steps[name]
-        total, number = sums.get(step, (np.zeros_like(vector), 0))
-        sums[step] = (total + vector, number + 1)
+        vector = sample.data.vector
+        if self._tell(sample.stream, sample) and self._may_count(sample.end):
+            step = (sample.end - 1) // self._steps[sample.stream]
+            total, number = sums.get(step, (np.zeros_like(vector), 0))
+            sums[step] = (total + vector, number + 1)
 
     def look(self, now: int, awaited: Collection[str]) -> bool:
-        """Count up to `now` if all that is awaited is there; whether it is enough, and settled."""
+        """Count as far as it is known who was there; whether it is enough, and settled."""
         if self.counted >= self.wanted:
             late = "voice" in awaited and self._heard < self._until
             return not late or now - self._until > SETTLING
-        since, self._looked = self._looked, now
-        gone = [name for name in awaited if self._seen.get(name, -RECENT) <= now - RECENT]
-        self.missing = tuple(gone)
-        if since is None or gone or not awaited or now - since > STALL:
-            return False
-        if self._spans and self._until == since:
-            since_before, _ = self._spans.pop()
-            self._spans.append((since_before, now))
-        else:
-            self._spans.append((since, now))
-        self.counted += now - since
+        if self._looked is None:
+            self._looked = now - now % TENTH
+        known = min((self._known.get(name, 0) for name in awaited), default=0)
+        until = max(min(known, now), now - LATE)
+        while self._looked + TENTH <= until and self.counted < self.wanted:
+            self._looked += TENTH
+            self.missing = tuple(n for n in awaited if not self._was_there(n, self._looked))
+            if awaited and not self.missing:
+                self._counting.add(self._looked // TENTH)
+                self.counted += TENTH
+        for name, seen in self._seen.items():
+            self._seen[name] = {t for t in seen if t * TENTH > self._looked - RECENT}
         return False
 
     def person(self) -> RestingPerson:
@@ -95,10 +99,33 @@ class RestTaking:
                 rows[name] = np.asarray(means, np.float32)
         return RestingPerson.measured(rows, {n: np.ones(len(r), np.bool_) for n, r in rows.items()})
 
+    def _tell(self, name: str, sample: Sample[Any]) -> bool:
+        """Note whether a modality is there; two faces are not one person."""
+        self._known[name] = max(self._known.get(name, 0), sample.end)
+        there = sample.data.vector is not None and getattr(sample.data, "faces", 1) <= 1
+        if there and name in self._seen:
+            self._seen[name].add(_tenth(sample.end))
+        return there
+
+    def _was_there(self, name: str, at: int) -> bool:
+        last = at // TENTH
+        return not self._seen[name].isdisjoint(range(last - RECENT // TENTH + 1, last + 1))
+
     @property
     def _until(self) -> int:
-        return self._spans[-1][1] if self._spans else 0
+        """End of what counted last."""
+        return max(self._counting) * TENTH if self._counting else 0
+
+    def _may_count(self, end: int) -> bool:
+        """Whether a sample can be of a tenth that counts: of what is decided, only if it does."""
+        if self._looked is None or end > self._looked:
+            return self.counted < self.wanted
+        return _tenth(end) in self._counting
 
     def _counts(self, step: int, length: int) -> bool:
-        middle = step * length + length // 2
-        return any(since < middle <= until for since, until in self._spans)
+        return _tenth(step * length + length // 2) in self._counting
+
+
+def _tenth(time: int) -> int:
+    """Which tenth of a second of the session a time is in; its end is in it, its beginning not."""
+    return -(-time // TENTH)
