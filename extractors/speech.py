@@ -112,6 +112,10 @@ class SpeechModel:
             samples,
             language=self.language,
             beam_size=5,
+            # By default words that seem repetitive or unlikely are decoded up to five times more by
+            # sampling: several times the cost, other words in another run, and no nearer to what
+            # was said (benchmarks/sampled_words.py).
+            temperature=0.0,
             condition_on_previous_text=False,
             word_timestamps=True,
             vad_filter=True,
