@@ -13,6 +13,7 @@ __all__ = [
     "RECORDED",
     "RESERVE",
     "SESSION",
+    "STANDBY",
     "TABLE_SUFFIXES",
     "TENTATIVE",
     "VERSION",
@@ -27,6 +28,8 @@ MANIFEST = "manifest.json"
 MEDIA = "media.mkv"
 RESERVE = ".reserve"
 """Room that is kept while recording, so that a full disk still takes the manifest."""
+STANDBY = ".standby"
+"""While recording: names where writes are kept that the disk has not taken yet."""
 TENTATIVE = "tentative.arrows"
 """While it is recorded: predictions that are not settled; those after the last that is count."""
 BASELINE_SUFFIX = ".baseline"

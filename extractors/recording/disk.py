@@ -4,8 +4,12 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from extractors.recording.standby import Standby
 
 __all__ = ["SYNC_SECONDS", "Disk", "GrowingFile", "OperatingSystem"]
 
@@ -79,12 +83,22 @@ class GrowingFile:
         self.closed = True
 
 
+@dataclass(slots=True)
+class _Write:
+    file: GrowingFile
+    offset: int
+    data: bytes
+    kept: int | None = None
+    """The segment of the standby that has it."""
+
+
 class Disk:
     """Two threads: one writes what is handed over, at once; one makes it durable every second.
 
     So a process that is killed loses what it has not handed over, a power cut what was written in
     the last second or two, and a disk that stands still delays nobody: the data wait in memory,
-    and `waiting` tells how many bytes. After the first error nothing more is written.
+    and `waiting` tells how many bytes. With `standby` this is memory that outlives the process.
+    After the first error nothing more is written.
     """
 
     def __init__(
@@ -93,6 +107,7 @@ class Disk:
         *,
         sync_seconds: float = SYNC_SECONDS,
         before_sync: Callable[[], None] | None = None,
+        standby: Standby | None = None,
     ) -> None:
         """`before_sync` is called every second in the thread that makes data durable; an OSError
         that it raises counts as one of the disk."""
@@ -102,7 +117,10 @@ class Disk:
         self._before_sync = before_sync
         self._seconds = sync_seconds
         self._files: list[GrowingFile] = []
-        self._queue: deque[tuple[GrowingFile, int, bytes]] = deque()
+        self._queue: deque[_Write] = deque()
+        self._standby = standby
+        self._unkept: list[_Write] = []
+        """What waits and is not kept: so far the disk has always been faster."""
         self._changed = threading.Condition()
         self._waiting = 0
         self._ending = threading.Event()
@@ -142,6 +160,7 @@ class Disk:
         for file in self._files:
             self._system.close(file.descriptor)
         self._files = []
+        self._drop_standby()
         return self.error is None
 
     def discard(self, deadline: float) -> None:
@@ -149,14 +168,36 @@ class Disk:
         with self._changed:
             self._queue.clear()
             self._waiting = 0
+            self._drop_standby()
         self.close(deadline)
 
     def _put(self, file: GrowingFile, offset: int, data: bytes) -> None:
         with self._changed:
             if self.error is None:
-                self._queue.append((file, offset, data))
+                write = _Write(file, offset, data)
+                self._unkept.append(write)
+                if self._waiting:
+                    self._keep_waiting()
+                self._queue.append(write)
                 self._waiting += len(data)
                 self._changed.notify_all()
+
+    def _keep_waiting(self) -> None:
+        """The disk is behind: what waits must not be lost with the process."""
+        unkept, self._unkept = self._unkept, []
+        for write in unkept:
+            if self._standby is None:
+                return
+            try:
+                write.kept = self._standby.keep(write.file.path, write.offset, write.data)
+            except OSError:  # no room: better nothing than a part without what came later
+                self._drop_standby()
+
+    def _drop_standby(self) -> None:
+        standby, self._standby = self._standby, None
+        if standby is not None:
+            with suppress(OSError):
+                standby.remove()
 
     def _write(self) -> None:
         while True:
@@ -164,13 +205,17 @@ class Disk:
                 self._changed.wait_for(lambda: self._queue or self._ending.is_set())
                 if not self._queue:
                     return
-                file, offset, data = self._queue.popleft()
+                write = self._queue.popleft()
             try:
-                self._write_whole(file, offset, data)
+                self._write_whole(write.file, write.offset, write.data)
             except OSError as error:
                 self._fail(error)
             with self._changed:
-                self._waiting = max(0, self._waiting - len(data))
+                self._waiting = max(0, self._waiting - len(write.data))
+                if self._standby is not None and write.kept is not None:
+                    self._standby.release(write.kept)
+                if not self._waiting:
+                    self._unkept = []
 
     def _write_whole(self, file: GrowingFile, offset: int, data: bytes) -> None:
         view = memoryview(data)
@@ -184,6 +229,7 @@ class Disk:
             self.error = self.error or error
             self._queue.clear()
             self._waiting = 0
+            self._drop_standby()
 
     def _sync(self) -> None:
         writing = self._threads[0]

@@ -30,6 +30,7 @@ from extractors.recording.observations import Baseline, Event, Health, Marker, T
 from extractors.recording.plan import RecordingPlan
 from extractors.recording.repair import make_whole
 from extractors.recording.sealing import seal
+from extractors.recording.standby import Standby
 from extractors.session_layout import (
     LANDMARKS_FILE,
     LINES,
@@ -97,7 +98,7 @@ class Recorder:
             self._lock = lock_folder(folder)
         except OSError as error:
             raise self._cannot(error) from error
-        self._disk = Disk(system, before_sync=self._tick)
+        self._disk = Disk(system, before_sync=self._tick, standby=_standby(folder))
         try:
             self._manifest = self._first_manifest()
             self._open_files()
@@ -363,6 +364,13 @@ class Recorder:
     def _cannot(self, error: Exception) -> SessionError:
         why = getattr(error, "strerror", None) or str(error)
         return SessionError(f"cannot record into {self.folder}: {why}; what was recorded is kept")
+
+
+def _standby(folder: Path) -> Standby | None:
+    try:
+        return Standby(folder)
+    except OSError:  # no such memory on this system
+        return None
 
 
 def _capture_row(sample: Sample[Any]) -> Row:

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from extractors.manifest_file import make_durable, write_manifest
 from extractors.recording.arrow_stream import SUFFIX
 from extractors.recording.media_repair import repair_media
 from extractors.recording.sealing import columns_of, seal
-from extractors.session_layout import LANDMARKS_FILE, LINES, MANIFEST, MEDIA, RESERVE
+from extractors.recording.standby import take_over
+from extractors.session_layout import LANDMARKS_FILE, LINES, MANIFEST, MEDIA, RESERVE, STANDBY
 from extractors.session_table_reader import first_line
 
 __all__ = ["Repaired", "make_whole", "repair", "repair_all", "unfinished"]
@@ -87,6 +89,8 @@ def repair(folder: Path) -> Repaired:
     except OSError as error:
         raise SessionError(f"cannot repair {folder}: {first_line(error)}") from error
     try:
+        with suppress(OSError):  # what the disk takes; the rest is told to be lost
+            take_over(folder)
         manifest = _manifest(folder)
         state = "repaired" if manifest.get("state", "recording") == "recording" else None
         return make_whole(folder, manifest, state or str(manifest["state"]), CUT_OFF)
@@ -101,7 +105,12 @@ def make_whole(folder: Path, manifest: Mapping[str, Any], state: str, reason: st
 
     The caller has locked the folder.
     """
-    for left in (*folder.glob("*.new"), *folder.glob("*/*.new"), folder / RESERVE):
+    for left in (
+        *folder.glob("*.new"),
+        *folder.glob("*/*.new"),
+        folder / RESERVE,
+        folder / STANDBY,
+    ):
         left.unlink(missing_ok=True)  # what this function left when it was itself cut off, and room
     landmarks = _repair_landmarks(folder / LANDMARKS_FILE)
     lost = [*_repair_all_lines(folder)]
