@@ -1,12 +1,15 @@
 """What recording costs and keeps: time against bare encoding, memory, loss, drift, seeking.
 
-    python benchmarks/recorder_cost.py [--minutes 60] [--ppm 50] [--out DIR]
+    python benchmarks/recorder_cost.py [--minutes 60] [--height 480] [--ppm 50] [--out DIR]
+        [--record]
 
-Records the bundled sample clip, with sensor noise, over and over at 640 x 480 and 30 pictures a
-second as fast as it goes: pictures, sound, landmarks, voice, predictions, words. Before that the
+Records the bundled sample clip, with sensor noise, over and over at 30 pictures a second, 480 lines
+of 640 pixels or as many as `--height` says, as fast as it goes: pictures, sound, landmarks, voice,
+predictions, words. Before that the
 same pictures and sound are only encoded, by PyAV with the same options into a file. The sound
 device runs `--ppm` parts in a million too fast, and its blocks are stamped when they were captured.
-Prints one JSON object. Processor times are of all threads, user and system; `core` is their share
+Prints one JSON object; with `--record` it goes into docs/recording.json, and from there into
+docs/formats.md. Processor times are of all threads, user and system; `core` is their share
 of one core in real time. `in_file` is counted in the packets of the recording.
 """
 
@@ -31,20 +34,21 @@ from extractors.recording import Recorder, RecordingPlan, TimelineRows
 from extractors.recording.media_writer import ENCODER, MUXER
 from extractors.stream import SECOND, Sample
 from extractors.video_file import VideoFile
+from scripts.write_recording import add
 from tests.extractors import sessions
 
 SAMPLE = Path(__file__).resolve().parents[1] / "assets" / "sample" / "sample.mp4"
-WIDTH, HEIGHT, FPS, PICTURES = 640, 480, 30, 150
+FPS, PICTURES = 30, 150
 BLOCK = SAMPLE_RATE // 10
 
 
-def pictures() -> list[Any]:
-    """Pictures of the sample clip at the usual size, with the noise of a camera."""
+def pictures(height: int) -> list[Any]:
+    """Pictures of the sample clip, four to three, with the noise of a camera."""
     random = np.random.default_rng(0)
     found = []
     for frame in itertools.islice(VideoFile(SAMPLE).frames(), PICTURES):
         picture = av.VideoFrame.from_ndarray(frame.data.image, format="rgb24")
-        image = picture.reformat(width=WIDTH, height=HEIGHT).to_ndarray().astype(np.int16)
+        image = picture.reformat(width=height * 4 // 3, height=height).to_ndarray().astype(np.int16)
         noise = np.asarray(random.normal(0, 3, image.shape), np.int16)
         found.append(np.clip(image + noise, 0, 255).astype(np.uint8))
     return found
@@ -95,7 +99,8 @@ def bare(path: Path, seconds: float, images: list[Any], blocks: Any) -> float:
     began = processor()
     with av.open(str(path), "w", container_options=MUXER) as container:
         video = container.add_stream("libx264", rate=FPS, options=ENCODER)
-        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        video.height, video.width = images[0].shape[:2]
+        video.pix_fmt = "yuv420p"
         video.codec_context.thread_count, video.codec_context.gop_size = 1, FPS
         audio = container.add_stream("flac", rate=SAMPLE_RATE)
         audio.layout, audio.format = "mono", "s16"
@@ -165,12 +170,14 @@ def seeks(session: Session, count: int = 30) -> list[float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--height", type=int, default=480)
+    parser.add_argument("--record", action="store_true", help="into docs/recording.json")
     parser.add_argument("--ppm", type=float, default=50.0, help="by which the sound runs fast")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    images, blocks = pictures(), sound()
+    images, blocks = pictures(args.height), sound()
     with tempfile.TemporaryDirectory(dir=args.out) as name:
         out, seconds = Path(name), 60 * args.minutes
         short = min(seconds, 120.0)
@@ -181,6 +188,9 @@ def main() -> None:
         took = seeks(session)
         report = {
             "minutes": args.minutes,
+            "size": [args.height * 4 // 3, args.height],
+            "pictures_per_second": FPS,
+            "ppm": args.ppm,
             "bare_core": round(alone, 4),
             "ratio_to_bare": round(cost["core"] / alone, 3),
             **cost,
@@ -194,6 +204,8 @@ def main() -> None:
             "problems": session.problems,
         }
     print(json.dumps(report, indent=2))
+    if args.record:
+        add(report)
 
 
 if __name__ == "__main__":

@@ -27,14 +27,14 @@ from extractors.session_layout import (
     VERSION,
     table_path,
 )
+from extractors.session_lines import LINE_ERRORS, Line, line_of, word_of
 from extractors.session_table_reader import first_line, read_table
 from extractors.session_tables import PRESENCE, SPACES, edge_column
-from extractors.stream import from_seconds, to_seconds
+from extractors.stream import to_seconds
 from extractors.timeline import EDGES, Timeline
 
 __all__ = ["Interruption", "Session"]
 
-Line = Mapping[str, Any]
 T = TypeVar("T")
 
 
@@ -191,7 +191,7 @@ class Session:
     @cached_property
     def words(self) -> tuple[Word, ...]:
         """The words in the order of time."""
-        words = self._read_lines("words", _word)
+        words = self._read_lines("words", word_of)
         if any(b.start < a.start for a, b in pairwise(words)):
             self._note(self.folder / "words.jsonl", "has times that go backwards; they are sorted")
         return tuple(sorted(words, key=lambda word: word.start))
@@ -199,17 +199,17 @@ class Session:
     @cached_property
     def markers(self) -> tuple[Line, ...]:
         """What was marked: `time` in seconds, `label` and `note`."""
-        return self._read_lines("markers", _line)
+        return self._read_lines("markers", line_of)
 
     @cached_property
     def events(self) -> tuple[Line, ...]:
         """What happened to the recording: `time` in seconds, `kind`, `text`, `details`."""
-        return self._read_lines("events", _line)
+        return self._read_lines("events", line_of)
 
     @cached_property
     def health(self) -> tuple[Line, ...]:
         """How the program was doing: `time` in seconds and whatever it measured."""
-        return self._read_lines("health", _line)
+        return self._read_lines("health", line_of)
 
     def _read_lines(self, name: str, parse: Callable[[Any], T]) -> tuple[T, ...]:
         path = self.folder / f"{name}.jsonl"
@@ -225,7 +225,7 @@ class Session:
         for number, line in enumerate(lines, 1):
             try:
                 parsed.append(parse(json.loads(line)))
-            except (ValueError, KeyError, TypeError, OverflowError):
+            except LINE_ERRORS:
                 self._note(path, f"is damaged: line {number} is left out")
         return tuple(parsed)
 
@@ -269,17 +269,6 @@ class Session:
         if expected > len(landmarks):
             self._note(path, f"is cut off: it has {len(landmarks)} of {expected} rows")
         return landmarks
-
-
-def _word(line: Any) -> Word:
-    start, end = from_seconds(line["start"]), from_seconds(line["end"])
-    return Word(str(line["word"]), start, end, float(line["probability"]))
-
-
-def _line(line: Any) -> Line:
-    if not isinstance(line, dict) or not isinstance(line.get("time"), int | float):
-        raise ValueError("a line without a time")
-    return line
 
 
 def _timeline(table: Any) -> Timeline:

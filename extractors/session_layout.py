@@ -30,8 +30,8 @@ RESERVE = ".reserve"
 """Room that is kept while recording, so that a full disk still takes the manifest."""
 STANDBY = ".standby"
 """While recording: names where writes are kept that the disk has not taken yet."""
-TENTATIVE = "tentative.arrows"
-"""While it is recorded: predictions that are not settled; those after the last that is count."""
+TENTATIVE = {"timeline": "tentative.arrows", "voice": "tentative_voice.arrows"}
+"""While it is recorded: rows of tables that are not settled; those after the last that is count."""
 BASELINE_SUFFIX = ".baseline"
 """Of a file with somebody at rest, to whom predictions are fitted."""
 LINES = ("words", "markers", "events", "health")

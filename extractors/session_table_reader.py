@@ -33,8 +33,8 @@ def table_batches(
             for batch in whole_batches(stream, report):
                 last = max(last, newest(batch))
                 yield _completed(batch, name, columns)
-            if name == "timeline":
-                for batch in tentative_batches(folder, last, report):
+            if name in TENTATIVE:
+                for batch in tentative_batches(folder, name, last, report):
                     yield _completed(batch, name, columns)
         except OSError as error:
             if report is not None:
@@ -56,9 +56,11 @@ def table_batches(
             report(path, "is missing" if missing else f"cannot be read: {first_line(error)}")
 
 
-def tentative_batches(folder: Path, after: float, report: Report | None = None) -> Iterator[Any]:
-    """Predictions later than `after` seconds that were recorded before they were settled."""
-    path = folder / TENTATIVE
+def tentative_batches(
+    folder: Path, name: str, after: float, report: Report | None = None
+) -> Iterator[Any]:
+    """Rows later than `after` seconds that were recorded before they were settled."""
+    path = folder / TENTATIVE[name]
     if path.exists():
         for batch in whole_batches(path, report):
             if newest(batch) > after:

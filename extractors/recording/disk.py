@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +16,9 @@ __all__ = ["SYNC_SECONDS", "Disk", "GrowingFile", "OperatingSystem"]
 
 SYNC_SECONDS = 1.0
 """Between two rounds of fsync; what was written before a round outlives a power cut after it."""
+
+BEHIND = 0.25
+"""Seconds for which a write may wait before it is kept where it outlives the process."""
 
 
 class OperatingSystem:
@@ -88,6 +92,7 @@ class _Write:
     file: GrowingFile
     offset: int
     data: bytes
+    since: float
     kept: int | None = None
     """The segment of the standby that has it."""
 
@@ -119,8 +124,10 @@ class Disk:
         self._files: list[GrowingFile] = []
         self._queue: deque[_Write] = deque()
         self._standby = standby
-        self._unkept: list[_Write] = []
-        """What waits and is not kept: so far the disk has always been faster."""
+        self._unkept: deque[_Write] = deque()
+        """What waits and is not in the standby."""
+        self._kept = 0
+        """How many of those that wait are in it."""
         self._changed = threading.Condition()
         self._waiting = 0
         self._ending = threading.Event()
@@ -167,6 +174,7 @@ class Disk:
         """End without writing what waits."""
         with self._changed:
             self._queue.clear()
+            self._unkept.clear()
             self._waiting = 0
             self._drop_standby()
         self.close(deadline)
@@ -174,9 +182,10 @@ class Disk:
     def _put(self, file: GrowingFile, offset: int, data: bytes) -> None:
         with self._changed:
             if self.error is None:
-                write = _Write(file, offset, data)
+                now = time.monotonic()
+                write = _Write(file, offset, data, now)
                 self._unkept.append(write)
-                if self._waiting:
+                if self._kept or now - self._unkept[0].since > BEHIND:
                     self._keep_waiting()
                 self._queue.append(write)
                 self._waiting += len(data)
@@ -184,17 +193,17 @@ class Disk:
 
     def _keep_waiting(self) -> None:
         """The disk is behind: what waits must not be lost with the process."""
-        unkept, self._unkept = self._unkept, []
-        for write in unkept:
-            if self._standby is None:
-                return
+        while self._unkept and self._standby is not None:
+            write = self._unkept.popleft()
             try:
                 write.kept = self._standby.keep(write.file.path, write.offset, write.data)
+                self._kept += 1
             except OSError:  # no room: better nothing than a part without what came later
                 self._drop_standby()
 
     def _drop_standby(self) -> None:
         standby, self._standby = self._standby, None
+        self._kept = 0
         if standby is not None:
             with suppress(OSError):
                 standby.remove()
@@ -212,10 +221,12 @@ class Disk:
                 self._fail(error)
             with self._changed:
                 self._waiting = max(0, self._waiting - len(write.data))
-                if self._standby is not None and write.kept is not None:
+                if write.kept is None:
+                    if self._unkept and self._unkept[0] is write:
+                        self._unkept.popleft()
+                elif self._standby is not None:
+                    self._kept -= 1
                     self._standby.release(write.kept)
-                if not self._waiting:
-                    self._unkept = []
 
     def _write_whole(self, file: GrowingFile, offset: int, data: bytes) -> None:
         view = memoryview(data)
@@ -228,6 +239,7 @@ class Disk:
         with self._changed:
             self.error = self.error or error
             self._queue.clear()
+            self._unkept.clear()
             self._waiting = 0
             self._drop_standby()
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -57,6 +57,8 @@ __all__ = ["Recorder"]
 
 FLUSH = SECOND // 2
 """Session time for which rows are held in memory."""
+HEARD_BEHIND = SECOND // 2
+"""Sound behind a tenth of the voice that is kept before it is settled."""
 CLOSING_SECONDS = 30.0
 """How long `finish` waits for the disk."""
 MOST_WAITING = 1 << 25
@@ -83,7 +85,7 @@ class Recorder:
         self.folder = folder
         self.plan = plan or RecordingPlan()
         self._guard = threading.Lock()
-        self._newest = self._flushed = 0
+        self._newest = self._flushed = self._voice_until = 0
         self._landmark_rows = 0
         self._skipping = False
         self._opened = False
@@ -135,7 +137,10 @@ class Recorder:
             path = table_path(self.folder, name, SUFFIX)
             path.parent.mkdir(exist_ok=True)
             self._tables[name] = StreamTable(name, self._disk.open(path))
-        self._tentative = StreamTable("timeline", self._disk.open(self.folder / TENTATIVE))
+        self._tentative = {
+            name: StreamTable(name, self._disk.open(self.folder / file))
+            for name, file in TENTATIVE.items()
+        }
         self._landmarks = self._disk.open(self.folder / LANDMARKS_FILE)
         self._landmarks.write(landmark_header(0))
         self._lines: dict[str, GrowingFile] = {
@@ -162,10 +167,11 @@ class Recorder:
     def add(self, sample: Sample[Any]) -> None:
         """Record one sample; what it is follows from the type of its data.
 
-        VideoFrame, AudioBlock, FaceFeatures, VoiceFeatures, TextContext, TimelineRows, Marker,
-        Event, Health and Baseline are recorded; a sample without data only tells the time. Raises
-        SessionError once the disk takes nothing more: what was recorded before is kept, and
-        `finish` completes it; TypeError for anything else.
+        VideoFrame, AudioBlock, FaceFeatures, VoiceFeatures (while they are not settled, a tuple of
+        samples of them), TextContext, TimelineRows, Marker, Event, Health and Baseline are
+        recorded; a sample without data only tells the time. Raises SessionError once the disk
+        takes nothing more: what was recorded before is kept, and `finish` completes it; TypeError
+        for anything else.
         """
         if self._disk.error is not None:
             raise self._cannot(self._disk.error)
@@ -199,11 +205,13 @@ class Recorder:
                 self._add_face(sample)
             case VoiceFeatures():
                 self._tables["voice"].add(voice_row(sample))
+            case tuple(samples):
+                self._add_tentative_voice(samples)
             case TextContext() as text:
                 self._add_line("words", word_line(text.words[-1]))
                 self._tables["text"].add(text_row(sample))
             case TimelineRows(timeline, activations, settled):
-                table = self._tables["timeline"] if settled else self._tentative
+                table = (self._tables if settled else self._tentative)["timeline"]
                 for row in timeline_rows(timeline, activations):
                     table.add(row)
                 table.flush()  # they come late enough as it is
@@ -262,6 +270,13 @@ class Recorder:
         file.close()
         self._named = False
 
+    def _add_tentative_voice(self, samples: Sequence[Sample[VoiceFeatures]]) -> None:
+        """Each tenth once, when some sound behind it is known; most are settled far later."""
+        for sample in samples:
+            if self._voice_until < sample.end <= samples[-1].end - HEARD_BEHIND:
+                self._voice_until = sample.end
+                self._tentative["voice"].add(voice_row(sample))
+
     def _add_line(self, name: str, line: Row) -> None:
         self._lines[name].write(json_line(line))
 
@@ -285,7 +300,7 @@ class Recorder:
         with self._guard:
             if not self._ended:
                 self._flushed = self._newest
-                for table in self._tables.values():
+                for table in (*self._tables.values(), self._tentative["voice"]):
                     table.flush()
 
     def finish(self, manifest: Mapping[str, Any] | None = None) -> Path:
@@ -341,7 +356,7 @@ class Recorder:
                 with suppress(FFmpegError):  # it was told; the file is whole up to there
                     for row in self._media.close():
                         self._tables["sound"].add(row)
-            for table in (*self._tables.values(), self._tentative):
+            for table in (*self._tables.values(), *self._tentative.values()):
                 table.close()
             self._landmarks.seek(0)
             self._landmarks.write(landmark_header(self._landmark_rows))

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from extractors.recording.media_repair import repair_media
 from extractors.recording.sealing import columns_of, seal
 from extractors.recording.standby import take_over
 from extractors.session_layout import LANDMARKS_FILE, LINES, MANIFEST, MEDIA, RESERVE, STANDBY
+from extractors.session_lines import LINE_ERRORS, parser_of
 from extractors.session_table_reader import first_line
 
 __all__ = ["Repaired", "make_whole", "repair", "repair_all", "unfinished"]
@@ -186,15 +187,15 @@ def _repair_all_lines(folder: Path) -> Iterator[str]:
     for name in LINES:
         path = folder / f"{name}.jsonl"
         path.touch()
-        damaged = _repair_lines(path)
+        damaged = _repair_lines(path, parser_of(name))
         if damaged:
             yield f"{damaged} damaged line{'s' if damaged > 1 else ''} of {path.name}"
 
 
-def _repair_lines(path: Path) -> int:
-    """Leave out what is no whole line of JSON. Returns how many lines that are."""
+def _repair_lines(path: Path, parse: Callable[[Any], Any]) -> int:
+    """Leave out what is no whole line, or cannot be read. Returns how many lines that are."""
     lines = path.read_bytes().splitlines(keepends=True)
-    good = [line for line in lines if _is_whole(line)]
+    good = [line for line in lines if _is_whole(line, parse)]
     if len(good) == len(lines):
         return 0
     beside = path.with_suffix(".jsonl.new")
@@ -210,12 +211,13 @@ def _last_line(folder: Path) -> float:
     for name in LINES:
         for line in (folder / f"{name}.jsonl").read_bytes().splitlines():
             entry = json.loads(line)
-            last = max(last, float(entry.get("time", entry.get("end", 0.0))))
+            last = max(last, float(entry["end" if name == "words" else "time"]))
     return last
 
 
-def _is_whole(line: bytes) -> bool:
+def _is_whole(line: bytes, parse: Callable[[Any], Any]) -> bool:
     try:
-        return line.endswith(b"\n") and isinstance(json.loads(line), dict)
-    except ValueError:
+        parse(json.loads(line))
+    except LINE_ERRORS:
         return False
+    return line.endswith(b"\n")

@@ -30,13 +30,14 @@ def seal(folder: Path, landmark_rows: int | None = None) -> dict[str, Any]:
     of landmarks from `landmark_rows` on name none afterwards.
     """
     streams = {}
-    tentative = _first_tentative(folder)
+    tentative = {name: _first_tentative(folder, name) for name in TENTATIVE}
     for name in TABLES:
         with suppress(OSError):
             _seal_table(folder, name, landmark_rows)
         streams[name] = _summary(folder, name)
-    if tentative is not None:
-        streams["timeline"]["tentative_from"] = tentative
+    for name, first in tentative.items():
+        if first is not None:
+            streams[name]["tentative_from"] = first
     ends = [found["until"] for found in streams.values() if found["until"] is not None]
     return {
         "duration": max(ends, default=0.0),
@@ -69,13 +70,13 @@ def _summary(folder: Path, name: str) -> dict[str, Any]:
     }
 
 
-def _first_tentative(folder: Path) -> float | None:
-    """Time of the first prediction that was never settled."""
-    stream = table_path(folder, "timeline", SUFFIX)
+def _first_tentative(folder: Path, name: str) -> float | None:
+    """Time of the first row that was never settled."""
+    stream = table_path(folder, name, SUFFIX)
     if not stream.exists():
         return None
     settled = max(map(newest, whole_batches(stream)), default=-np.inf)
-    first = next(tentative_batches(folder, settled), None)
+    first = next(tentative_batches(folder, name, settled), None)
     return None if first is None else float(first["time"][0].as_py())
 
 
@@ -100,8 +101,8 @@ def _seal_table(folder: Path, name: str, landmark_rows: int | None) -> None:
             beside.unlink(missing_ok=True)
             raise
     stream.unlink(missing_ok=True)
-    if name == "timeline":
-        (folder / TENTATIVE).unlink(missing_ok=True)
+    if name in TENTATIVE:
+        (folder / TENTATIVE[name]).unlink(missing_ok=True)
 
 
 def _groups(folder: Path, name: str) -> Iterator[Any]:

@@ -12,8 +12,8 @@ from inference.live.branches import Sink, open_sink
 __all__ = ["LiveRecording", "default_recorder", "described"]
 
 RECORDED = {
-    "frame", "audio", "face", "voice", "text", "timeline", "tentative timeline", "marker", "event",
-    "health", "baseline",
+    "frame", "audio", "face", "voice", "tentative voice", "text", "timeline", "tentative timeline",
+    "marker", "event", "health", "baseline",
 }  # fmt: skip
 """Streams that a recorder takes."""
 

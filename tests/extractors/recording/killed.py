@@ -24,20 +24,28 @@ from tests.extractors.recording import captured
 SPEED = 20
 """Session seconds in a second."""
 STREAMS = (
-    "video", "sound", "face", "voice", "text", "timeline", "tentative timeline", "marker",
+    "video", "sound", "face", "voice", "tentative voice", "text", "timeline",
+    "tentative timeline", "marker",
 )  # fmt: skip
 MODEL = {"checkpoint": "live.safetensors", "checkpoint_sha256": "ab" * 32}
 GRACE = 3 * SECOND // 2
 """After which a prediction is made again, for good."""
+SPEECH = 4 * SECOND
+"""By which voice comes late, while someone speaks."""
 LONGEST = 8.0
 
 
 def samples() -> list[Sample[object]]:
-    """All that happens in `LONGEST` seconds. Predictions that are not settled know nothing."""
+    """All that happens in `LONGEST` seconds. Predictions that are not settled know nothing, and in
+    voice that is not settled nobody speaks."""
     made: list[Sample[object]] = []
     for tenth in range(1, int(10 * LONGEST)):
         at = tenth * SECOND // 10
-        made.append(sessions.voice(at, spoken=True))
+        spoken = sessions.voice(at, spoken=True)
+        made.append(Sample("voice", spoken.start, at, at + SPEECH, spoken.data))
+        open_since = range(max(1, tenth - SPEECH * 10 // SECOND + 1), tenth + 1)
+        heard = tuple(sessions.voice(i * SECOND // 10, spoken=False) for i in open_since)
+        made.append(Sample("tentative voice", heard[0].start, at, at, heard))
         made.append(Sample("marker", at, at, at, Marker(f"mark {tenth}")))
         if tenth % 2 == 0:
             for stream, delay in (("tentative timeline", 0), ("timeline", GRACE)):
@@ -55,7 +63,7 @@ def samples() -> list[Sample[object]]:
 
 
 def _comes(sample: Sample[object]) -> int:
-    return sample.published if sample.stream == "timeline" else sample.end
+    return sample.published if sample.stream in ("timeline", "voice") else sample.end
 
 
 def record(folder: Path, until: float, shared: mmap.mmap, made: list[Sample[object]]) -> None:

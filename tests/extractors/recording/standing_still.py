@@ -9,7 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
-from extractors.recording import Recorder
+from extractors.recording import Recorder, disk
 from extractors.recording.disk import OperatingSystem
 from tests.extractors.recording import killed
 
@@ -28,6 +28,7 @@ class StandsStill(OperatingSystem):
 
 
 def main() -> None:
+    disk.BEHIND = -1.0  # whatever waits
     recorder = Recorder(Path(sys.argv[1]), system=StandsStill(int(sys.argv[2])))
     for sample in killed.samples():
         recorder.add(sample)

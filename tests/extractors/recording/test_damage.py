@@ -108,6 +108,29 @@ def test_a_damaged_session_that_was_cut_off_is_repaired(open_one: Path, tmp_path
             assert session.problems == (), (seed, file.name, what)
 
 
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("words", '{"word": "a", "start": "x", "end": 1.0, "probability": 1}'),
+        ("words", '{"word": "a", "end": 1.0, "probability": 1}'),
+        ("markers", '{"time": "1.0", "label": "x", "note": ""}'),
+        ("health", '{"tjme": 1.0}'),
+    ],
+)
+def test_a_line_that_is_json_and_makes_no_sense_is_left_out_by_repair(
+    open_one: Path, tmp_path: Path, name: str, line: str
+) -> None:
+    folder = tmp_path / "take"
+    shutil.copytree(open_one, folder)
+    with (folder / f"{name}.jsonl").open("a") as file:
+        file.write(line + "\n")
+    repaired = repair(folder)
+    assert f"1 damaged line of {name}.jsonl" in repaired.lost
+    session = Session(folder)
+    read_everything(session)
+    assert session.problems == ()
+
+
 @pytest.mark.parametrize("name", ["face", "voice", "timeline"])
 def test_a_flipped_bit_never_becomes_a_number(whole: Path, tmp_path: Path, name: str) -> None:
     expected = Session(whole).table(name)

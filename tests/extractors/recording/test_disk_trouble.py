@@ -142,7 +142,9 @@ def test_a_disk_that_stands_still_delays_nobody_and_loses_nothing(tmp_path: Path
     assert session.manifest["synchrony"]["dropped_frames"] == 0
     ends = kept(session)
     for sample in MADE:
-        assert ends[sample.stream] >= sample.end / SECOND - 0.003  # words to the millisecond
+        # words to the millisecond; what is not settled, only with some sound behind it
+        late = 0.5 if sample.stream == "tentative voice" else 0.003
+        assert ends[sample.stream] >= sample.end / SECOND - late - 1e-9
 
 
 def test_a_slow_sync_delays_no_write(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def kept(session: Session) -> dict[str, float]:
     for name in ("face", "voice", "timeline"):
         times = session.table(name)["time"].to_pylist()
         ends[name] = times[-1] if times else 0.0
-    ends["tentative timeline"] = ends["timeline"]
+    ends["tentative timeline"], ends["tentative voice"] = ends["timeline"], ends["voice"]
     ends["text"] = max((to_seconds(word.end) for word in session.words), default=0.0)
     ends["marker"] = max((marker["time"] for marker in session.markers), default=0.0)
     return ends
@@ -101,6 +101,25 @@ def test_the_newest_predictions_are_kept(killed: list[dict[str, Any]]) -> None:
         np.testing.assert_array_equal(np.isfinite(timeline.sentiment), timeline.time < first)
         seen += bool((timeline.time >= first).any() and (timeline.time < first).any())
     assert seen > TIMES // 2
+
+
+def test_voice_is_kept_before_it_is_settled(killed: list[dict[str, Any]]) -> None:
+    """Someone who speaks on is settled four seconds late."""
+    repair_all(Path(killed[0]["folder"]).parent)
+    both = 0
+    for take in killed:
+        if not Path(take["folder"]).exists():
+            continue
+        session = Session(take["folder"])
+        table = session.table("voice")
+        time = table["time"].to_numpy()
+        np.testing.assert_allclose(np.diff(time), 0.1)
+        first = session.manifest["streams"]["voice"].get("tentative_from", np.inf)
+        spoken = np.asarray([states is not None for states in table["states"].to_pylist()])
+        np.testing.assert_array_equal(spoken, time < first)
+        both += bool(spoken.any() and not spoken.all())
+        assert not list(session.folder.glob("*.arrows"))
+    assert both > TIMES // 10
 
 
 def test_a_repaired_session_names_its_model(killed: list[dict[str, Any]]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from extractors import Session
-from extractors.recording import Recorder, standby
+from extractors.recording import Recorder, disk, standby
 from extractors.recording.disk import Disk, OperatingSystem
 from extractors.recording.repair import repair
 from extractors.recording.standby import ROOT, Standby, take_over
@@ -48,6 +48,29 @@ def test_a_process_that_is_killed_while_the_disk_stands_still_loses_two_seconds_
     assert not (folder / STANDBY).exists()
 
 
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever waits is kept."""
+    monkeypatch.setattr(disk, "BEHIND", -1.0)
+
+
+def test_what_the_disk_takes_at_once_is_written_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "BEHIND", 1e9)
+    system = Still()
+    taken = Recorder(tmp_path / "take", system=system)
+    for sample in killed.samples()[:300]:
+        taken.add(sample)
+    assert taken.waiting
+    place = Path((tmp_path / "take" / STANDBY).read_text(encoding="utf-8"))
+    assert list(place.iterdir()) == []
+    system.released.set()
+    taken.finish()
+    assert not place.exists()
+
+
+@pytest.mark.usefixtures("at_once")
 def test_nothing_is_left_where_the_disk_keeps_up_again(tmp_path: Path) -> None:
     system = Still()
     taken = Recorder(tmp_path / "take", system=system)
@@ -116,6 +139,7 @@ def test_a_folder_that_names_another_place_is_not_believed(tmp_path: Path) -> No
         assert not (session / STANDBY).exists() or named == "\xff"
 
 
+@pytest.mark.usefixtures("at_once")
 def test_without_room_in_memory_nothing_stays_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,9 +147,9 @@ def test_without_room_in_memory_nothing_stays_there(
         raise OSError("no room")
 
     system: OperatingSystem = Still()
-    disk = Disk(system, standby=Standby(tmp_path))
+    writing = Disk(system, standby=Standby(tmp_path))
     place = Path((tmp_path / STANDBY).read_text(encoding="utf-8"))
-    file = disk.open(tmp_path / "file")
+    file = writing.open(tmp_path / "file")
     file.write(b"a")
     file.write(b"b")
     assert list(place.iterdir())
@@ -136,7 +160,7 @@ def test_without_room_in_memory_nothing_stays_there(
     monkeypatch.undo()
     assert isinstance(system, Still)
     system.released.set()
-    assert disk.close(10.0)
+    assert writing.close(10.0)
     assert (tmp_path / "file").read_bytes() == b"abcd"
 
 
