@@ -23,7 +23,7 @@ from desktop.live_sessions import LiveSessions
 from desktop.live_transcript import LiveTranscript
 from desktop.now_panel import NowPanel
 from desktop.theme import GRID, Theme
-from desktop.timeline_lookup import moment_at
+from desktop.timeline_lookup import Moment, moment_at
 from desktop.trajectory_page import TrajectoryPage, follow_button
 from extractors.outlets import OutletChoice
 from extractors.recording.plan import RecordingPlan
@@ -61,6 +61,7 @@ class LivePage(TrajectoryPage):
         self.now: Callable[[], datetime] = datetime.now
         self._ticks = 0
         self._rows = (0, -1.0)
+        self._to_show: Moment | None = None
         self._said = ""
         self._markers = 0
         self.transcript = LiveTranscript()
@@ -263,14 +264,15 @@ class LivePage(TrajectoryPage):
         if not len(timeline):
             return
         rows = (len(timeline), float(timeline.time[-1]))
-        if rows == self._rows:
-            return
-        self._rows = rows
-        self.plot.set_rows(timeline)
-        moment = moment_at(timeline, rows[1])
-        self.now_panel.set_moment(moment)
-        self.graph.set_moment(moment)
-        live.displayed(rows[1])
+        if rows != self._rows:
+            self._rows = rows
+            self._to_show = moment_at(timeline, rows[1])
+            self.plot.set_rows(timeline)
+            live.displayed(rows[1])
+        elif self._to_show is not None:  # a tick later than the curves: painting all at once blocks
+            self.now_panel.set_moment(self._to_show)
+            self.graph.set_moment(self._to_show)
+            self._to_show = None
 
     def _show_state(self) -> None:
         state = self.state

@@ -1,8 +1,9 @@
 """The trajectory while it happens: it scrolls, the right edge is now.
 
-A scrolling view has to be drawn thirty times a second. The curves are drawn into a picture once per
-prediction; in between that picture is only shifted (benchmarks/live_window_cost.py), by parts of
-a pixel: half a minute on a plot of usual width moves by fewer whole pixels than thirty a second.
+A scrolling view has to be drawn thirty times a second. The curves are drawn into a picture, once
+per prediction and only where that changed them; in between it is shifted
+(benchmarks/live_window_cost.py), by parts of a pixel: half a minute on a plot of usual width moves
+by fewer whole pixels than thirty a second.
 """
 
 from collections.abc import Sequence
@@ -24,10 +25,11 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.graph_view import NAMES
 from desktop.live_rows import rows_since, with_gaps
+from desktop.live_strip import LiveStrip, Scale, changed_since
 from desktop.theme import GRID, LIGHT, Theme, emotion_color, figures
 from desktop.time_format import MINUS, clock_text
 from desktop.trajectory_axes import spread, time_step
-from desktop.trajectory_lanes import EmotionLane, Lane, PresenceLane, SentimentLane
+from desktop.trajectory_lanes import BUCKET, EmotionLane, Lane, PresenceLane, SentimentLane
 from extractors.features import EMOTIONS, MODALITIES
 from extractors.timeline import Timeline
 
@@ -44,6 +46,9 @@ SCALED = 0.01
 """Pixels by which they are stretched: nobody sees it, but Qt then shifts them smoothly."""
 MARGIN = 2.0
 """Seconds that the picture of the curves is wider than what is in sight."""
+TIME_WIDTH = 100
+HATCH = 8
+"""Pixels after which Qt's hatching repeats."""
 
 Mark = tuple[float, str]
 """Seconds and label of a marker."""
@@ -63,14 +68,17 @@ class LivePlot(QWidget):
         self._timeline = Timeline.empty()
         self._marks: Sequence[Mark] = ()
         self._lanes: tuple[Lane, ...] = (EmotionLane(), SentimentLane(), PresenceLane())
-        self._strip: QPixmap | None = None
-        self._strip_start = 0.0
+        self._strip = LiveStrip(self._draw_piece)
+        self._frame: QPixmap | None = None
         self._place = -1
-        self.drawn = 0
-        """How often the curves were drawn."""
 
     def sizeHint(self) -> QSize:  # noqa: N802
         return QSize(640, 280)
+
+    @property
+    def drawn(self) -> int:
+        """How often curves were drawn, all of them or only their ends."""
+        return self._strip.drawn
 
     @property
     def span(self) -> float:
@@ -90,8 +98,10 @@ class LivePlot(QWidget):
 
     def set_rows(self, timeline: Timeline) -> None:
         """New or corrected rows; a hole in their times is a gap."""
-        self._timeline = with_gaps(rows_since(timeline, self._now - SPANS[-1] - MARGIN))
-        self._redraw()
+        rows = with_gaps(rows_since(timeline, self._now - SPANS[-1] - MARGIN))
+        self._strip.change(changed_since(self._timeline, rows))
+        self._timeline, self._frame = rows, None
+        self.update()
 
     def set_marks(self, marks: Sequence[Mark]) -> None:
         if len(marks) != len(self._marks):
@@ -131,14 +141,12 @@ class LivePlot(QWidget):
     def paintEvent(self, _event: QPaintEvent | None) -> None:  # noqa: N802
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(self._theme.surface))
-        start = self._now - self._span
-        if self._strip is None or not self._strip_start <= start <= self._strip_start + MARGIN:
-            self._draw_strip()
-        assert self._strip is not None
-        shift = round((start - self._strip_start) * self._pixels_per_second() * PARTS) / PARTS
-        self._paint_strip(painter, self._strip, shift)
-        self._paint_frame(painter)
-        self._paint_names(painter)
+        scale = self._scale()
+        strip, ahead = self._strip.at(self._now - self._span, scale, whole=self._condensed())
+        self._paint_strip(painter, strip, round(ahead * PARTS / scale.ratio) / PARTS)
+        if self._frame is None:
+            self._frame = self._drawn_frame()
+        painter.drawPixmap(0, 0, self._frame)
 
     def _paint_strip(self, painter: QPainter, strip: QPixmap, shift: float) -> None:
         """The curves from `shift` pixels on. Qt shifts by parts of a pixel only what it scales."""
@@ -148,9 +156,28 @@ class LivePlot(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawPixmap(whole, strip, part)
 
+    def _drawn_frame(self) -> QPixmap:
+        """Everything that stands still between two predictions."""
+        ratio = self.devicePixelRatioF()
+        frame = QPixmap(round(self.width() * ratio), round(self.height() * ratio))
+        frame.setDevicePixelRatio(ratio)
+        frame.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(frame)
+        self._paint_frame(painter)
+        self._paint_names(painter)
+        painter.end()
+        return frame
+
     def _redraw(self) -> None:
-        self._strip = None
+        self._strip.forget()
+        self._frame = None
         self.update()
+
+    def _condensed(self) -> bool:
+        """Whether a point stands for several rows, and for others whenever the view moves."""
+        sight = self._now - self._span, self._now + MARGIN
+        first, last = np.searchsorted(self._timeline.time, sight)
+        return bool(last - first + 4 > 2 * (self._width() // BUCKET))
 
     def _width(self) -> int:
         return max(1, self.width() - LEFT - RIGHT)
@@ -171,54 +198,53 @@ class LivePlot(QWidget):
         first = QRectF(LEFT, TOP, width, max(20.0, second.top() - gap - TOP))
         return first, second, third
 
-    def _draw_strip(self) -> None:
-        """Draw everything that scrolls: curves, markers and the times below."""
-        self.drawn += 1
-        self._strip_start = self._now - self._span
-        seconds = self._span + MARGIN
-        scale = self._pixels_per_second()
-        width = round(seconds * scale) + 1
+    def _scale(self) -> Scale:
         ratio = self.devicePixelRatioF()
-        strip = QPixmap(round(width * ratio), round(self.height() * ratio))
-        strip.setDevicePixelRatio(ratio)
-        strip.fill(QColor(self._theme.surface))
-        painter = QPainter(strip)
-        until = float(self._timeline.time[-1]) if len(self._timeline) else self._now + seconds
+        per_second = self._pixels_per_second() * ratio
+        width, height = round(self._width() * ratio), round(self.height() * ratio)
+        return Scale(per_second, width, round(MARGIN * per_second), height, ratio)
+
+    def _draw_piece(self, painter: QPainter, left: int, right: int) -> None:
+        """Draw everything that scrolls: curves, markers and the times below."""
+        ratio, scale = self.devicePixelRatioF(), self._pixels_per_second()
+        start, end = left / ratio / scale, right / ratio / scale
+        painter.fillRect(QRectF(0, 0, (right - left) / ratio, self.height()),
+                         QColor(self._theme.surface))  # fmt: skip
+        painter.setBrushOrigin(QPointF(-(left / ratio % HATCH), 0))
+        until = float(self._timeline.time[-1]) if len(self._timeline) else end
         for lane, box, pad in zip(self._lanes, self._boxes(), (0.06, 0.14, 0.0), strict=True):
-            lane.set_timeline(self._timeline, max(until, self._strip_start + seconds))
-            lane.show_range(self._strip_start, self._strip_start + seconds, width)
+            lane.set_timeline(self._timeline, max(until, end))
+            lane.show_range(start, end, self._width())
             area = lane.boundingRect()
             inner = box.adjusted(0, pad * box.height(), 0, -pad * box.height())
             down = -inner.height() / area.height()
             to_device = QTransform(
-                scale, 0, 0, down, -self._strip_start * scale,
-                inner.bottom() - area.top() * down,
-            )  # fmt: skip
+                scale, 0, 0, down, -left / ratio, inner.bottom() - area.top() * down
+            )
             painter.save()
             painter.setTransform(to_device)
             lane.paint(painter, None)
             painter.restore()
-        self._draw_times(painter, scale)
-        self._draw_marks(painter, scale)
-        painter.end()
-        self._strip = strip
+        self._draw_times(painter, start, end)
+        self._draw_marks(painter, start)
 
-    def _draw_times(self, painter: QPainter, scale: float) -> None:
-        step = time_step(self._span, self._width())
+    def _draw_times(self, painter: QPainter, start: float, end: float) -> None:
+        step, scale = time_step(self._span, self._width()), self._pixels_per_second()
+        reach = TIME_WIDTH / 2 / scale
         painter.setFont(figures(self.font(), 0.85))
         painter.setPen(QColor(self._theme.muted))
-        first = max(0, int(np.ceil(self._strip_start / step)))
-        for index in range(first, int((self._strip_start + self._span + MARGIN) / step) + 1):
-            x = (index * step - self._strip_start) * scale
-            box = QRectF(x - 50, self.height() - AXIS + 2, 100, AXIS - 4)
+        first = max(0, int(np.ceil((start - reach) / step)))
+        for index in range(first, int((end + reach) / step) + 1):
+            x = (index * step - start) * scale
+            box = QRectF(x - TIME_WIDTH / 2, self.height() - AXIS + 2, TIME_WIDTH, AXIS - 4)
             text = clock_text(index * step + 1e-6, tenths=step < 1)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
-    def _draw_marks(self, painter: QPainter, scale: float) -> None:
+    def _draw_marks(self, painter: QPainter, start: float) -> None:
         top, _, bottom = self._boxes()
         painter.setFont(figures(self.font(), 0.85))
         for time, label in self._marks:
-            x = round((time - self._strip_start) * scale) + 0.5
+            x = round((time - start) * self._pixels_per_second()) + 0.5
             if x < -200:
                 continue
             painter.setPen(QPen(QColor(self._theme.text), 1, Qt.PenStyle.DotLine))

@@ -20,6 +20,7 @@ from extractors.features import EMOTIONS, MODALITIES
 from extractors.timeline import Timeline
 
 __all__ = [
+    "BUCKET",
     "Condensed",
     "EmotionLane",
     "Lane",

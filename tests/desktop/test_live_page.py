@@ -8,8 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PyQt6.QtCore import QSettings, Qt
+from PyQt6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from assets.errors import AffectscopeError
@@ -19,6 +21,7 @@ from desktop.live_opening import LiveRequest, Plan, new_folder
 from desktop.live_plot import LivePlot
 from desktop.live_rows import with_gaps
 from desktop.live_sessions import JOIN
+from desktop.live_strip import changed_since
 from desktop.main_window import MainWindow
 from desktop.source_chooser import SourceChooser
 from extractors.sources import SourceChoice
@@ -147,8 +150,9 @@ def test_everything_follows_the_session(running: MainWindow, sessions: Sessions)
     rows = live.timeline()
     assert page.bar.time.text() == "0:20.0"
     assert page.plot._timeline.time[-1] == rows.time[-1]
-    assert page.now_panel.description().startswith("neutral")
     assert live.shown == [rows.time[-1]]
+    page.tick()
+    assert page.now_panel.description().startswith("neutral")
     assert [w.text for w in page.transcript.view.words] == [w.text for w in live.words()]
     live.unsure = live.said[-3:]
     live.states["face"] = ModalityStatus("absent", "no face")
@@ -450,6 +454,63 @@ def test_scrolling_draws_the_curves_once_per_prediction(plot: LivePlot) -> None:
     plot.set_now(150.0)
     plot.grab()
     assert plot.drawn == drawn + 2, "out of the picture: drawn anew"
+
+
+@pytest.mark.parametrize("span", [15.0, 60.0])
+def test_drawn_piece_by_piece_it_looks_as_if_drawn_at_once(
+    qtbot: QtBot, plot: LivePlot, span: float
+) -> None:
+    at_once = LivePlot()
+    at_once.resize(plot.size())
+    with qtbot.waitExposed(at_once):
+        at_once.show()
+    names = list(Timeline.__dataclass_fields__)
+    whole = plain_timeline(120.0)
+    for tick in range(40):
+        now = 100.0 + tick / 4
+        rows = whole.time <= now
+        timeline = Timeline(*(getattr(whole, name)[rows] for name in names))
+        timeline.emotions[-5:] *= 0.5  # will be corrected
+        for shown in (plot, at_once):
+            shown.set_now(now)
+            if shown.span != span:
+                shown.set_span(span)
+            shown.set_rows(timeline)
+        at_once._redraw()
+        pieces, drawn = (pixels_of(shown) for shown in (plot, at_once))
+        assert np.abs(pieces - drawn).max() < 24, "but for the smoothing of parts of a pixel"
+    assert plot._strip.drawn > 40, "also where the picture ended"
+    at_once.close()
+    at_once.deleteLater()
+
+
+def pixels_of(plot: LivePlot) -> npt.NDArray[np.int16]:
+    """[height, width, 4]"""
+    image = plot.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    bits = image.constBits()
+    assert bits is not None
+    bits.setsize(image.sizeInBytes())
+    flat = np.frombuffer(bits, np.uint8)  # type: ignore[call-overload]  # a buffer will do
+    pixels: npt.NDArray[np.int16] = flat.astype(np.int16)
+    return pixels.reshape(image.height(), image.width(), 4)
+
+
+def test_only_what_changed_is_drawn_anew() -> None:
+    whole = plain_timeline(20.0)
+    names = list(Timeline.__dataclass_fields__)
+
+    def part(rows: slice) -> Timeline:
+        return Timeline(*(getattr(whole, name)[rows].copy() for name in names))
+
+    before, corrected = part(slice(50)), part(slice(10, 60))
+    assert changed_since(before, part(slice(10, 50))) == np.inf
+    assert changed_since(before, corrected) == whole.time[49]
+    corrected.emotions[30] *= 0.5
+    assert changed_since(before, corrected) == whole.time[39]
+    corrected.present[20] = ~corrected.present[20]
+    assert changed_since(before, corrected) == whole.time[29]
+    assert changed_since(Timeline.empty(), before) == -np.inf
+    assert changed_since(before, Timeline.empty()) == -np.inf
 
 
 def test_it_moves_thirty_times_a_second(plot: LivePlot) -> None:
