@@ -55,21 +55,36 @@ def run(args: argparse.Namespace) -> int:
     from desktop import library
 
     if args.action == "rename":
-        library.rename(args.session, args.title)
+        library.rename(_session(args.session), args.title)
     elif args.action == "notes":
+        session = _session(args.session)
         if args.text is None:
-            print(library.notes_of(args.session))
+            print(library.notes_of(session))
         else:
             text = sys.stdin.read() if args.text == "-" else args.text
-            library.write_notes(args.session, text)
+            library.write_notes(session, text)
     elif args.action == "trash":
-        for session in args.sessions:
+        for session in [_session(name) for name in args.sessions]:
             library.move_to_trash(session)
     elif args.action == "keep":
-        library.keep_for(args.session, args.days, "delete" if args.delete else "trash")
+        session = _session(args.session)
+        library.keep_for(session, args.days, "delete" if args.delete else "trash")
     else:
         _look(args)
     return 0
+
+
+def _session(name: Path) -> Path:
+    """A session by its path or, in the library, by the name of its folder. Raises BadInput."""
+    from assets.errors import BadInput
+    from desktop.library import library_folder
+    from extractors.session_writer import is_session
+
+    inside = library_folder() / name
+    for folder in (name, inside):
+        if is_session(folder):
+            return folder
+    raise BadInput(f"{name} is not a session, nor is {inside}; `affectscope library list` has all")
 
 
 def _look(args: argparse.Namespace) -> None:

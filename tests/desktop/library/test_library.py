@@ -296,7 +296,8 @@ def test_from_the_command_line(
     assert lines("search", "elephant") == [f"no such session in {folder}"]
     assert lines("notes", str(folder / "monday"), "look again") == []
     assert lines("notes", str(folder / "monday")) == ["look again"]
-    lines("rename", str(folder / "monday"), "Sea")
+    assert lines("notes", "monday") == ["look again"], "in the library the name will do"
+    lines("rename", "monday", "Sea")
     assert lines("rebuild") == [f"2 sessions in {folder}"]
     assert json.loads(lines("list", "--json")[1])["title"] == "Sea"
     assert len(lines("list", "--folder", str(folder))) == 2
@@ -314,6 +315,8 @@ def test_from_the_command_line(
         (["keep", "talk", "0"], "'0' is no number of days, 1 or more"),
         (["keep", "talk", "soon"], "'soon' is no number of days, 1 or more"),
         (["list", "--folder", "not here"], "there is no folder not here"),
+        (["trash", "not here"], "not here is not a session, nor is"),
+        (["keep", "not here", "3"], "not here is not a session, nor is"),
     ],
 )
 def test_the_command_line_says_what_is_wrong(
