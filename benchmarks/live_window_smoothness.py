@@ -7,8 +7,8 @@ A timer of the window's thread fires every 5 ms; where it fires later, something
 for so long. Of each stop it is told how much of it was the thread's own work, how much it waited
 for a processor (Linux: what others on the machine do), and the rest, most of it waiting for the
 interpreter. Prints one JSON object: the longest stops while it opens, while models load, in the
-first five seconds and afterwards; how often a second the trajectory was painted; the delay from
-capture to display.
+first five seconds and afterwards; how often a second the trajectory was painted; the delays from
+capture to display and from the end of a word to its commitment.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from assets import ASSETS
 from desktop.live_opening import LiveRequest
 from desktop.main_window import MainWindow
 from extractors.sources import SourceChoice
-from inference.live import Latency, LiveState
+from inference.live import LiveState
 
 BEAT = 5
 """Milliseconds."""
@@ -167,7 +167,11 @@ def main() -> None:
         rate = (paints.count - painted) / (time.perf_counter() - began)
         stops = {phase: told(found, options.blocks) for phase, found in heart.stops.items()}
         health = page.live.health()
-        latency = health.latency.get("displayed", Latency(0, 0, 0, 0))
+        latencies = {
+            name: {"p50": round(found.p50), "p95": round(found.p95)}
+            for name in ("displayed", "words")
+            if (found := health.latency.get(name)) is not None
+        }
         events = [event.data.text for event in page.live.events()]
         window.close()
         for thread in threading.enumerate():
@@ -180,7 +184,8 @@ def main() -> None:
                 "load": [round(load[0], 2), round(os.getloadavg()[0], 2)],
                 "stops": stops,
                 "paints_per_second": round(rate, 1),
-                "displayed_ms": {"p50": round(latency.p50), "p95": round(latency.p95)},
+                "delays_ms": latencies,
+                "pictures_looked_at_for_faces_a_second": health.rates.get("face"),
                 "step": health.step,
                 "events": events,
             },

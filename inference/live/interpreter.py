@@ -6,8 +6,9 @@ import threading
 
 __all__ = ["Collection", "collection", "share_often"]
 
-SWITCH_INTERVAL = 0.0005
-"""As in `inference.analysis`: the face thread needs the interpreter often and briefly."""
+SWITCH_INTERVAL = 0.002
+"""Seconds. Each thread that waits wakes up so often and takes a core; four times as often, the
+window's thread stood still more often (benchmarks/live_window_smoothness.py)."""
 
 
 def share_often() -> None:

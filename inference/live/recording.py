@@ -11,6 +11,8 @@ from inference.live.branches import Sink, open_sink
 
 __all__ = ["LiveRecording", "default_recorder", "described"]
 
+GIVES_WAY = 10
+"""Niceness: what is recorded may wait some seconds in its channel, the window and words may not."""
 RECORDED = {
     "frame", "audio", "face", "voice", "tentative voice", "text", "timeline", "tentative timeline",
     "marker", "event", "health", "baseline",
@@ -39,7 +41,7 @@ class LiveRecording:
                 on_ready("recorder")
                 yield stage
 
-        self.worker = Worker("recorder", channel, opened, [], on_failure)
+        self.worker = Worker("recorder", channel, opened, [], on_failure, GIVES_WAY)
 
     def take(self, sample: Sample[Any]) -> None:
         """Record a sample, if it is of a stream that is recorded and the recorder still lives."""
