@@ -266,7 +266,8 @@ def main() -> None:
     if args.keep is not None:
         args.keep.mkdir(parents=True, exist_ok=True)
     known = json.loads(args.records.read_text()) if args.records.is_file() else []
-    there = {(r["line"], r["seed"], r["fold"]) for r in known}
+    # the costs in the same file are of no seed
+    there = {(r["line"], r.get("seed"), r.get("fold")) for r in known}
     left = [(name, k) for name, k in wanted(args.only, args.runs) if (name, k, k) not in there]
     with ProcessPoolExecutor(args.jobs, multiprocessing.get_context("spawn")) as pool:
         tasks = [pool.submit(run_named, name, k, args.examples, args.keep) for name, k in left]
