@@ -19,7 +19,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from inference.network_configuration import EDGES as EDGES
-from inference.network_configuration import LIVE as LIVE
 from inference.network_configuration import MODALITIES as MODALITIES
 from inference.network_configuration import DHMDConfig as DHMDConfig
 from inference.network_configuration import ModalityConfig as ModalityConfig

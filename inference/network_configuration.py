@@ -5,7 +5,7 @@ checkpoint can be read, and a built engine run, without PyTorch. The network is 
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["EDGES", "LIVE", "MODALITIES", "DHMDConfig", "ModalityConfig"]
+__all__ = ["EDGES", "MODALITIES", "DHMDConfig", "ModalityConfig"]
 
 MODALITIES: Final = ("text", "voice", "face")
 # Directed edges of a GD-Unit, (student, teacher): knowledge flows from the teacher to the student.
@@ -83,11 +83,3 @@ class DHMDConfig:
     def outputs(self) -> int:
         """Numbers that a prediction head gives: one logit per emotion, then sentiment."""
         return len(self.emotions) + int(self.sentiment)
-
-
-LIVE: Final = DHMDConfig(
-    text=ModalityConfig(features=384, steps=24),  # MiniLM token states, one per word
-    voice=ModalityConfig(features=391, steps=40),  # Whisper tiny states and 7 prosody values
-    face=ModalityConfig(features=58, steps=40),  # 52 blendshapes and 6 numbers of head pose
-    emotions=("neutral", "happy", "sad", "angry", "fearful", "disgust", "surprised"),
-)

@@ -10,7 +10,6 @@ from torch.testing import assert_close
 from inference.model import (
     DHMD,
     EDGES,
-    LIVE,
     MODALITIES,
     Attention,
     CrossModalDictionary,
@@ -28,6 +27,8 @@ from inference.model import (
     sinusoids,
     sparsemax,
 )
+from inference.training.configuration import network as configured
+from inference.training.configuration import read_settings
 from inference.training.losses import Targets, total
 from tests.inference.small_network import SMALL, changed, random_batch, with_modalities
 
@@ -434,7 +435,8 @@ def test_exports_without_looking_at_the_data(network: DHMD) -> None:
 
 
 def test_live_fits_the_repository() -> None:
-    assert sum(p.numel() for p in DHMD(LIVE).parameters()) < 4_500_000
+    live = configured(read_settings("live"))
+    assert sum(p.numel() for p in DHMD(live).parameters()) < 4_500_000
 
 
 def test_wrong_configurations_are_refused() -> None:
