@@ -59,10 +59,10 @@ def export_elan(
     date = _date(session)
     progress(0.0)
     with whole_files(path, options.replace) as files:
-        _write(_annotations(found, files, media, date), files.place())
+        _write(_annotations(found, files, media, date, options.private), files.place())
         if len(found.timeline):
             _write_table(found, files.place(TABLE))
-            _write(_configuration(found, files, date), files.place(CONFIGURATION))
+            _write(_configuration(found, files, date, options.private), files.place(CONFIGURATION))
     return Exported(files.files, found.missing)
 
 
@@ -78,7 +78,14 @@ def _write(root: Element, path: Path) -> None:
         ElementTree(root).write(file, encoding="UTF-8", xml_declaration=True)
 
 
-def _annotations(found: Material, files: WholeFiles, media: Path | None, date: str) -> Element:
+def _address(path: Path, private: bool) -> str:
+    """Of a file beside the .eaf; from a private export nobody reads whose folder that was."""
+    return f"./{legible(path.name)}" if private else f"file://{legible(path.absolute().as_posix())}"
+
+
+def _annotations(
+    found: Material, files: WholeFiles, media: Path | None, date: str, private: bool
+) -> Element:
     root = Element(
         "ANNOTATION_DOCUMENT",
         {
@@ -89,9 +96,9 @@ def _annotations(found: Material, files: WholeFiles, media: Path | None, date: s
     )  # fmt: skip
     header = SubElement(root, "HEADER", {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"})
     if media is not None:
-        url = legible(media.absolute().as_posix())
         mime = MIME.get(media.suffix.lower(), "unknown")
-        SubElement(header, "MEDIA_DESCRIPTOR", {"MEDIA_URL": f"file://{url}", "MIME_TYPE": mime})
+        address = _address(media, private)
+        SubElement(header, "MEDIA_DESCRIPTOR", {"MEDIA_URL": address, "MIME_TYPE": mime})
     if len(found.timeline):
         for ending, mime in ((TABLE, "text/plain"), (CONFIGURATION, "text/xml")):
             name = legible(files.final(ending).name)
@@ -99,7 +106,7 @@ def _annotations(found: Material, files: WholeFiles, media: Path | None, date: s
                 header,
                 "LINKED_FILE_DESCRIPTOR",
                 {
-                    "LINK_URL": f"file://{legible(files.final(ending).absolute().as_posix())}",
+                    "LINK_URL": _address(files.final(ending), private),
                     "RELATIVE_LINK_URL": f"./{name}",
                     "MIME_TYPE": mime,
                     "TIME_ORIGIN": "0",
@@ -182,13 +189,13 @@ def _tracks(found: Material) -> list[tuple[str, str, str]]:
     return tracks
 
 
-def _configuration(found: Material, files: WholeFiles, date: str) -> Element:
+def _configuration(found: Material, files: WholeFiles, date: str, private: bool) -> Element:
     root = Element("timeseries", {"date": date, "version": "1.0"})
     source = SubElement(
         root,
         "tracksource",
         {
-            "source-url": f"file://{legible(files.final(TABLE).absolute().as_posix())}",
+            "source-url": _address(files.final(TABLE), private),
             "sample-type": "Discontinuous Rate",
             "time-column": "0",
         },

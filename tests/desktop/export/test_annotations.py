@@ -79,6 +79,9 @@ def test_elan_of_a_private_export_does_not_lead_to_the_recording(
     text = (tmp_path / "out.eaf").read_text(encoding="utf-8")
     assert "talk.mp4" not in text
     assert "再见" not in text
+    written = list(tmp_path.glob("out*.*"))
+    assert len(written) == 3
+    assert not any(tmp_path.name in file.read_text(encoding="utf-8") for file in written)
 
 
 def test_elan_annotations_never_overlap_nor_lack_length(tmp_path: Path) -> None:
