@@ -44,8 +44,9 @@ def run_window(
     application.setOrganizationName("affectscope")
     application.setDesktopFileName("affectscope")
     application.setStyle("Fusion")
+    settings = QSettings()
     window = MainWindow(
-        QSettings(), make_live=partial(make_live, checkpoint=live.checkpoint if live else "live")
+        settings, make_live=partial(make_live, checkpoint=live.checkpoint if live else "live")
     )
     restore_hook = _show_exceptions(window.show_problem)
     reader, writer = socket.socketpair()
@@ -70,6 +71,7 @@ def run_window(
     finally:
         ticks.stop()
         window.close()
+        settings.sync()  # the process may end without Qt's own end
         upkeep.join(3.0)
         restore_signals()
         restore_hook()

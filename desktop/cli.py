@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple, NoReturn
 
-__all__ = ["COMMANDS", "Command", "main"]
+__all__ = ["COMMANDS", "Command", "main", "start"]
 
 
 class Command(NamedTuple):
@@ -112,5 +112,12 @@ def _run(command: Command, words: list[str]) -> int:
         return 2 if isinstance(error, BadInput) else 1
 
 
+def start() -> NoReturn:
+    """The program: `main`, and the end of the process."""
+    from desktop.process_end import end_process
+
+    end_process(main())
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    start()
