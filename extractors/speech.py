@@ -26,6 +26,7 @@ MARGIN = SAMPLE_RATE // 2
 LEAST_PROBABILITY = 0.1
 """Words that the model itself holds for less likely than this are left out."""
 
+SEED = 0
 SHORTEST_WORD = 0.02
 BORROWED = 0.1
 """Seconds, see `with_length`."""
@@ -59,6 +60,7 @@ class SpeechModel:
         `device` is "cpu" or "cuda"; a GPU that cannot take the model, or fails later, leaves it to
         the CPU, in int8 and with `threads_on_cpu`; `device` then says so, and `gave_way` why.
         """
+        from ctranslate2 import set_random_seed
         from faster_whisper import WhisperModel
         from threadpoolctl import threadpool_limits
 
@@ -70,6 +72,10 @@ class SpeechModel:
                 kind, count = compute_type, threads
             else:
                 kind, count = "int8", threads_on_cpu
+            # Words that Whisper doubts are decoded again by sampling; without that a short clip may
+            # become a phrase thirty times over (benchmarks/sampled_words.py). A model that begins
+            # anew draws the same.
+            set_random_seed(SEED)
             return WhisperModel(str(folder), device=on, compute_type=kind, cpu_threads=count)
 
         try:
@@ -112,10 +118,6 @@ class SpeechModel:
             samples,
             language=self.language,
             beam_size=5,
-            # By default words that seem repetitive or unlikely are decoded up to five times more by
-            # sampling: several times the cost, other words in another run, and no nearer to what
-            # was said (benchmarks/sampled_words.py).
-            temperature=0.0,
             condition_on_previous_text=False,
             word_timestamps=True,
             vad_filter=True,

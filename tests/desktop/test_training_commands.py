@@ -175,7 +175,7 @@ def test_bad_words_of_train(prepared: Path, refused: Callable[..., str]) -> None
     # made examples are narrower than those of the app
     assert "run: affectscope extract" in refused("train", config, *examples, *out)
     config.write_text(CONFIG + "gate = 'or'\n")
-    assert 'gate must be "dmd" or "multiply"' in refused("train", config, *examples, *out)
+    assert "gate is 'or', not one of dmd, multiply" in refused("train", config, *examples, *out)
     assert not (prepared / "a.safetensors").exists()
 
 
