@@ -26,7 +26,7 @@ $(PICTURE): $(SAMPLE) assets/live.safetensors $(wildcard desktop/*.py inference/
 
 test: developer ## all tests
 	$(AFFECTSCOPE) models fetch
-	QT_QPA_PLATFORM=offscreen .venv/bin/python -m pytest $(PYTEST_ARGS)
+	QT_QPA_PLATFORM=offscreen .venv/bin/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test-slow: developer ## what takes minutes: compilers, a cluster
 	$(AFFECTSCOPE) models fetch
