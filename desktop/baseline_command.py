@@ -37,14 +37,20 @@ def run(args: argparse.Namespace) -> int:
     from inference.baseline_file import save_baseline
     from inference.checkpoint import load_checkpoint, require_place, save_checkpoint
     from inference.resting_person import fitted_to, resting_person
+    from inference.whole_file import require_writable
 
     if not args.recording.exists():
         raise BadInput(f"{args.recording}: no such file or session folder")
     alone = args.out.suffix == BASELINE_SUFFIX
-    if not alone:
+    if alone:
+        require_writable(args.out, "the baseline")
+    elif args.out.suffix == ".safetensors":
         require_place(args.out)
-    elif not args.out.parent.is_dir():
-        raise BadInput(f"cannot write the baseline {args.out}: there is no folder")
+    else:
+        raise BadInput(
+            f"{args.out} must end in .safetensors, for a checkpoint, or in {BASELINE_SUFFIX}, for "
+            "the person alone"
+        )
     checkpoint = load_checkpoint(args.checkpoint)
     if args.recording.is_dir():
         person = resting_person(Session(args.recording), checkpoint)

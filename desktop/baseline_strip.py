@@ -76,9 +76,13 @@ class BaselineLinks(QWidget):
         row.addWidget(self.off)
         self.open.clicked.connect(self.opened)
         self.off.clicked.connect(self.off_pressed)
+        self._shown: Shown | None = None
         self.show_state(Shown())
 
     def show_state(self, shown: Shown) -> None:
+        if shown == self._shown:
+            return
+        self._shown = shown
         status = shown.status
         text = f"{NAME}{DOTS}"
         tip = "Take your face and your voice at rest for zero"
@@ -86,8 +90,7 @@ class BaselineLinks(QWidget):
             text = f"Calibrating: {math.ceil(status.left)} s"
         elif status.person is not None:
             text, tip = "Calibrated", _since(status)
-        if text != self.open.text():
-            self.open.setText(text)
+        self.open.setText(text)
         self.open.setToolTip(tip)
         self.off.setVisible(status.person is not None and status.left is None)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from assets.errors import BadInput
 from inference.calibration import RestingPerson
+from inference.whole_file import whole_file
 
 __all__ = ["baseline_bytes", "baseline_sha256", "load_baseline", "save_baseline"]
 
@@ -29,14 +30,8 @@ def baseline_sha256(person: RestingPerson) -> str:
 
 def save_baseline(path: Path, person: RestingPerson) -> None:
     """Write it; a file that is there is replaced only by a whole one. Raises BadInput."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
+    with whole_file(path, "the baseline") as partial:
         partial.write_bytes(baseline_bytes(person))
-        partial.replace(path)
-    except OSError as error:
-        raise BadInput(f"cannot write the baseline {path}: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def load_baseline(path: Path) -> RestingPerson:

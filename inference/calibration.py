@@ -84,11 +84,20 @@ def coverage(labels: FloatArray, predicted: FloatArray, width: float) -> float |
     return float(np.mean(np.abs(labels - predicted) <= width)) if len(labels) else None
 
 
-@dataclass(frozen=True, slots=True)
+def require_rest(rest: Mapping[str, FloatArray]) -> None:
+    """Raise BadInput if a checkpoint with this `rest` cannot be fitted to anybody."""
+    if not rest:
+        raise BadInput(
+            "the checkpoint does not know the rest of those it was trained on; take live"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class RestingPerson:
     """How one person looks and sounds at rest: mean features by modality, from 30 s or so of it.
 
-    Only the mean is taken: rest does not tell how far a face or a voice goes when it moves.
+    Only the mean is taken: rest does not tell how far a face or a voice goes when it moves. Two
+    measurements are never equal: what is shown of them is compared many times a second.
     """
 
     mean: Mapping[str, FloatArray]
@@ -113,11 +122,8 @@ class RestingPerson:
 
     def require_fit(self, rest: Mapping[str, FloatArray]) -> None:
         """Raise BadInput unless something is known here and in `rest`, by as many features."""
+        require_rest(rest)
         known = [name for name in self.mean if name in rest]
-        if not rest:
-            raise BadInput(
-                "the checkpoint does not know the rest of those it was trained on; take live"
-            )
         if not known:
             raise BadInput("the baseline knows nothing that the checkpoint does; take a new one")
         for name in known:

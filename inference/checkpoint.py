@@ -2,9 +2,7 @@
 
 import json
 import math
-import tempfile
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,7 @@ from assets.errors import BadInput, ModelFileError
 from extractors.features import EMOTIONS, LIVE_WINDOWS, MODALITIES, FloatArray
 from extractors.stream.window import Window, WindowSpec
 from inference.network_configuration import DHMDConfig, ModalityConfig
+from inference.whole_file import require_writable, whole_file
 
 if TYPE_CHECKING:
     from inference.model import DHMD
@@ -31,6 +30,7 @@ __all__ = [
     "save_checkpoint",
 ]
 
+CHECKPOINT = "the checkpoint"
 FORMAT = "affectscope-dhmd-2"
 """Name and version of the layout of the metadata."""
 LARGEST = 5.0
@@ -140,15 +140,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "temperature": json.dumps(checkpoint.temperature),
         "origin": json.dumps(checkpoint.origin, allow_nan=False),
     }
-    partial = path.with_name(f".{path.name}.partial")
-    try:
+    with whole_file(path, CHECKPOINT) as partial:
         partial.write_bytes(_in_order(save(tensors, metadata)))
-        partial.replace(path)
-    except OSError as error:
-        raise BadInput(f"cannot write the checkpoint {path}: {error.strerror}") from error
-    finally:
-        with suppress(OSError):
-            partial.unlink()
 
 
 def _in_order(content: bytes) -> bytes:
@@ -169,14 +162,7 @@ def require_place(path: Path) -> None:
     """Raise BadInput unless a checkpoint can be written to `path`, before long work is done."""
     if path.suffix != ".safetensors":
         raise BadInput(f"the checkpoint {path} must end in .safetensors")
-    if path.is_dir():
-        raise BadInput(f"cannot write the checkpoint {path}: it is a folder")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise BadInput(f"cannot write the checkpoint {path}: {error.strerror}") from error
+    require_writable(path, CHECKPOINT)
 
 
 def checkpoint_path(which: str | Path) -> Path:

@@ -14,7 +14,7 @@ from assets.errors import BadInput
 from extractors.features import FloatArray
 from extractors.session import Session
 from extractors.stream import Sample
-from inference.calibration import LEAST_STEPS, RestingPerson
+from inference.calibration import LEAST_STEPS, RestingPerson, require_rest
 from inference.checkpoint import Checkpoint
 from inference.rerun import session_face, session_voice
 
@@ -30,10 +30,7 @@ def resting_person(session: Session, checkpoint: Checkpoint) -> RestingPerson:
     Raises BadInput if there are not 5 s of a voice or of a face, or if the session or the
     checkpoint is of an earlier version, and SessionError if the features cannot be read.
     """
-    if not checkpoint.rest:
-        raise BadInput(
-            "the checkpoint does not know the rest of those it was trained on; take live"
-        )
+    require_rest(checkpoint.rest)
     steps = {
         "voice": np.asarray(list(_steps(session_voice(session), checkpoint, "voice"))),
         "face": np.asarray(list(_steps(session_face(session), checkpoint, "face"))),

@@ -27,6 +27,7 @@ from inference.checkpoint import Checkpoint
 from inference.training.optimisation import Optimisation, Report
 from inference.training.processes import ALONE, Processes
 from inference.training.train import Plan, Progress, begin, progress_of
+from inference.whole_file import whole_file
 
 __all__ = ["RunFolder", "forget", "identity", "resumable_run"]
 
@@ -98,13 +99,8 @@ class RunFolder:
         self._write(STATE, content.getvalue())
 
     def _write(self, name: str, content: bytes) -> None:
-        partial = self._path / f".{name}.partial"
-        try:
+        with whole_file(self._path / name) as partial:
             partial.write_bytes(content)
-            partial.replace(self._path / name)
-        except OSError as error:
-            partial.unlink(missing_ok=True)
-            raise BadInput(f"cannot write {self._path / name}: {error.strerror}") from error
 
 
 def _table(reports: Sequence[Report]) -> str:

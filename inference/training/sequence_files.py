@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from extractors.features import MODALITIES
 from inference.training.example_files import load_examples, require_room
 from inference.training.examples import LABELS, ExampleSet
 from inference.training.sequences import AT_ONCE, Sequences
+from inference.whole_file import whole_file
 
 __all__ = ["FILE", "load_data", "load_sequences", "save_sequences"]
 
@@ -47,15 +47,8 @@ def save_sequences(folder: Path, sequences: Sequences) -> None:
         **{name: json.dumps(getattr(sequences, name)) for name in _LISTS},
     }
     require_room(folder)
-    partial = folder / f".{FILE}.partial"
-    try:
+    with whole_file(folder / FILE) as partial:
         save_file(arrays, partial, metadata)
-        partial.replace(folder / FILE)
-    except OSError as error:
-        raise BadInput(f"cannot write {folder / FILE}: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            partial.unlink()
 
 
 def load_data(folder: Path) -> ExampleSet | Sequences:

@@ -46,8 +46,9 @@ def test_the_person_alone_is_a_file_for_the_live_session(
     assert main([*words, str(out)]) == 0
     assert f"affectscope live --baseline {out}" in capsys.readouterr().out
     assert list(load_baseline(out).mean) == ["face"]
-    assert main([*words, str(tmp_path / "no" / "me.baseline")]) == 2
-    assert "there is no folder" in capsys.readouterr().err
+    (tmp_path / "taken").touch()
+    assert main([*words, str(tmp_path / "taken" / "me.baseline")]) == 2
+    assert "cannot write the baseline" in capsys.readouterr().err
 
 
 def test_a_video_does_too(

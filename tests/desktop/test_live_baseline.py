@@ -135,6 +135,17 @@ def test_it_is_off_again_at_one_click(
     assert not links.off.isVisible()
 
 
+def test_somebody_else_can_be_measured_after_it(
+    window: MainWindow, sessions: list[FakeLive]
+) -> None:
+    strip, _ = parts(window)
+    for minutes in (1, 2):
+        person = somebody(minutes)
+        sessions[0].the_baseline = BaselineStatus(person=person, since=60.0 * minutes)
+        window.live.page.tick()
+        assert f"Since {minutes}:00" in strip.text.text()
+
+
 def test_the_next_session_knows_nothing_of_it(
     qtbot: QtBot, window: MainWindow, sessions: list[FakeLive]
 ) -> None:
