@@ -2,8 +2,8 @@
 
 `labels.csv` has a line per label: `file`, relative to the folder, and `emotion`, `sentiment` or
 both. Optional columns: `person`, whom a split keeps together (else every file is a person of its
-own); `start` and `end` in seconds, if the label is of a part of the recording; `split`, `dev` for
-what is to be held out and anything else for what is trained on.
+own); `start` and `end` in seconds, if the label is of a part of the recording; `split`, one of
+`SPLITS`, see `inference.training.split.parts_by_person`.
 """
 
 import csv
@@ -18,14 +18,18 @@ from inference.training.labelled_item import LabelledItem
 __all__ = ["LABELS", "read_own_videos"]
 
 LABELS = "labels.csv"
+SPLITS = ("train", "valid", "dev", "test")
+"""What a split may be; an empty one is `train`."""
 COLUMNS = ("file", "emotion", "sentiment", "person", "start", "end", "split")
 
 
 def read_own_videos(folder: Path) -> Iterator[LabelledItem]:
     """The labelled parts of recordings, in the order of the table.
 
-    Raises BadInput, naming file, line and column, for what cannot be read or is out of range. A
-    recording that is missing is an item like others: it fails when it is opened.
+    Raises BadInput, naming file, line and column, for what cannot be read or is out of range, for
+    a label that is there twice and for a person in two parts of the split: who is trained on
+    cannot be tested on. A recording that is missing is an item like others: it fails when it is
+    opened.
     """
     path = folder / LABELS
     try:
@@ -46,12 +50,28 @@ def _rows(table: "csv.DictReader[str]", path: Path) -> Iterator[LabelledItem]:
     for name in names:
         if name not in COLUMNS:
             raise BadInput(f"{path}: unknown column {name}; known are {', '.join(COLUMNS)}")
+        if names.count(name) > 1:
+            raise BadInput(f"{path} has two columns {name}")
+    known: set[str] = set()
+    parts: dict[str, str] = {}
     for row in table:
-        yield _item({k: (v or "").strip() for k, v in row.items()}, table.line_num, path)
+        where = f"{path} line {table.line_num}"
+        if None in row:  # where the reader puts values beyond the last column
+            raise BadInput(f"{where} has more values than there are columns")
+        item = _item({k: (v or "").strip() for k, v in row.items()}, where, path)
+        if item.id in known:
+            raise BadInput(f"{where}: {item.id} has a label already")
+        known.add(item.id)
+        part = item.split or "train"
+        if parts.setdefault(item.person, part) != part:
+            raise BadInput(
+                f"{where}: split is {part}, and {item.person} is in {parts[item.person]} already; "
+                "a person belongs to one part"
+            )
+        yield item
 
 
-def _item(row: dict[str, str], line: int, path: Path) -> LabelledItem:
-    where = f"{path} line {line}"
+def _item(row: dict[str, str], where: str, path: Path) -> LabelledItem:
     name, emotion = row["file"], row.get("emotion", "")
     if not name:
         raise BadInput(f"{where}: file is empty")
@@ -62,6 +82,9 @@ def _item(row: dict[str, str], line: int, path: Path) -> LabelledItem:
         raise BadInput(f"{where}: sentiment is {sentiment:g}, not in [-3, 3]")
     if not emotion and math.isnan(sentiment):
         raise BadInput(f"{where} has neither an emotion nor a sentiment")
+    split = row.get("split", "")
+    if split and split not in SPLITS:
+        raise BadInput(f"{where}: split is {split!r}; known are {', '.join(SPLITS)}")
     start, end = _number(row, "start", 0.0, where), _number(row, "end", math.inf, where)
     if not 0 <= start < end:
         raise BadInput(f"{where}: start and end are {start:g} and {end:g} s")
@@ -72,7 +95,7 @@ def _item(row: dict[str, str], line: int, path: Path) -> LabelledItem:
         emotion=emotion or None,
         sentiment=sentiment,
         path=path.parent / name,
-        split=row.get("split", ""),
+        split=split,
         start=start,
         end=end,
     )

@@ -19,7 +19,7 @@ def test_emotion_or_sentiment_or_both_and_parts(tmp_path: Path) -> None:
         written(
             tmp_path,
             "file,emotion,sentiment,person,start,end,split\n"
-            "a.mp4,happy,2.5,Ada,,,\nb/c.mov,sad,,Ada,1.5,4,dev\nd.wav,,-1,,,,train\n",
+            "a.mp4,happy,2.5,Ada,,,\nb/c.mov,sad,,Eve,1.5,4,dev\nd.wav,,-1,,,,train\n",
         ),
         "folder",
     )
@@ -50,6 +50,14 @@ def test_emotion_or_sentiment_or_both_and_parts(tmp_path: Path) -> None:
         ("file,emotion\n,happy\n", "line 2: file is empty"),
         ("file,emotion,start,end\na.mp4,happy,3,2\n", "line 2: start and end are 3 and 2 s"),
         ('file,emotion\n"a" b,happy\n', "not a CSV file"),
+        ("file,emotion\na.mp4,happy,3\n", "line 2 has more values than there are columns"),
+        ("file,emotion,emotion\na.mp4,happy,sad\n", "two columns emotion"),
+        ("file,emotion,split\na.mp4,happy,Dev\n", "line 2: split is 'Dev'; known are train"),
+        ("file,emotion\na.mp4,happy\na.mp4,sad\n", "line 3: a.mp4 has a label already"),
+        (
+            "file,emotion,person,split\na.mp4,happy,Ada,dev\nb.mp4,sad,Ada,\n",
+            "line 3: split is train, and Ada is in dev already; a person belongs to one part",
+        ),
     ],
 )
 def test_a_damaged_table_is_named_with_line_and_column(
