@@ -72,9 +72,9 @@ def run(args: argparse.Namespace) -> int:
     others = [load_checkpoint(path) for path in args.measured_by]
     if others and not settings.everyone:
         raise BadInput("--measured-by is for a run with everyone=true: this one measures itself")
-    require_comparable(asdict(settings), others)
     require_place(args.out)
     planned = plan(settings, [load_data(args.examples / name) for name in settings.examples])
+    require_comparable(asdict(settings), others, planned.origin["people"])
     folder = args.out.with_suffix(".run")
     torch.set_num_threads(args.threads)
     with ProgressBar() as bar, joined_processes() as processes:

@@ -81,9 +81,9 @@ def measured_by(checkpoint: Checkpoint, others: Sequence[Checkpoint]) -> Checkpo
 
     The others held out a fold each. Their temperatures (geometric mean), their intervals and all
     that was measured (mean; errors of calibration over all folds together) become its own.
-    Raises BadInput if one has other settings or measured nothing.
+    Raises BadInput as `require_comparable` does.
     """
-    require_comparable(checkpoint.origin["settings"], others)
+    require_comparable(checkpoint.origin["settings"], others, checkpoint.origin.get("people"))
     temperature = {
         name: float(np.exp(np.mean([np.log(other.temperature[name]) for other in others])))
         for name in MODALITIES
@@ -103,13 +103,26 @@ def measured_by(checkpoint: Checkpoint, others: Sequence[Checkpoint]) -> Checkpo
     return replace(checkpoint, temperature=temperature, origin=origin)
 
 
-def require_comparable(settings: Mapping[str, Any], others: Sequence[Checkpoint]) -> None:
-    """Raise BadInput unless `others` can measure what these settings make; see `measured_by`."""
+def require_comparable(
+    settings: Mapping[str, Any], others: Sequence[Checkpoint], people: Sequence[str] | None = None
+) -> None:
+    """Raise BadInput unless `others` can measure what these settings make; see `measured_by`.
+
+    They must have held out a fold each, of the same `people` (see `hash_of_people`) where both say
+    of whom they were made.
+    """
     for other in others:
         if _comparable(other.origin.get("settings", {})) != _comparable(settings):
             raise BadInput("a checkpoint to be measured by was made with other settings than this")
         if not other.origin.get("held_out"):
             raise BadInput("a checkpoint to be measured by held out nobody itself")
+        if None not in (people, other.origin.get("people")) and other.origin["people"] != people:
+            raise BadInput("a checkpoint to be measured by was trained on other people")
+    folds = sorted(other.origin["settings"]["fold"] for other in others)
+    if len(set(folds)) < len(folds):
+        raise BadInput(
+            f"checkpoints to be measured by must hold out a fold each; these did {folds}"
+        )
 
 
 def _comparable(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from inference.training.examples import Example, ExampleSet, require_widths
 from inference.training.metrics import emotion_metrics, sentiment_metrics
 from inference.training.prepare import prepared_examples, prepared_sequences
 from inference.training.sequences import Sequences, per_person, sequences_of
-from inference.training.split import parts_by_person, split_by_person
+from inference.training.split import hash_of_people, parts_by_person, split_by_person
 
 __all__ = ["Predicted", "evaluate", "items_for", "predict", "scores", "settings_of"]
 
@@ -123,7 +123,7 @@ def items_for(
     """Data as the checkpoint reads it: its modalities, labels and normalisation, no variants.
 
     With `held_out` only people whom its training tested on. Raises BadInput if it does not fit, or
-    if the checkpoint does not say whom it held out.
+    if it is not known whom the training held out of these data.
     """
     settings = settings_of(checkpoint)
     if held_out and "settings" not in checkpoint.origin:
@@ -133,14 +133,32 @@ def items_for(
     if isinstance(data, Sequences):
         items = prepared_sequences(data, settings)
         if held_out:
+            _require_people(checkpoint, items.kind, items.people, items.splits)
             items = items.take(parts_by_person(items.people, items.splits, settings.fold).test)
     elif checkpoint.windows is None:
         raise BadInput(f"this checkpoint was trained on sequences; {data.kind} has samples in time")
     else:
         found = prepared_examples(data, settings)
         if held_out:
+            people, splits = zip(*((e.person, e.split) for e in found.examples), strict=True)
+            _require_people(checkpoint, found.kind, people, splits)
             found = replace(found, examples=split_by_person(found, settings.fold).test)
         items = sequences_of(found.kind, found.examples, checkpoint.windows)
     if settings.normalise_people:
         items = per_person(items)
     return items.take(items.variants == 0)
+
+
+def _require_people(
+    checkpoint: Checkpoint, kind: str, people: Sequence[str], splits: Sequence[str]
+) -> None:
+    """Raise BadInput unless the checkpoint was trained on data of these very people.
+
+    A checkpoint of before this was recorded is believed.
+    """
+    known = checkpoint.origin.get("people")
+    if known is not None and hash_of_people(people, splits) not in known:
+        raise BadInput(
+            f"the people in the examples of {kind} are not those that the checkpoint was trained "
+            "on, so whom it held out is not known; evaluate on the examples of its training"
+        )

@@ -84,11 +84,6 @@ class ExampleSet:
     examples: tuple[Example, ...]
     origin: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def modality(self) -> str:
-        """The modality that every example has."""
-        return next(m for m in MODALITIES if m in self.examples[0].samples)
-
 
 def rows_of(sample: Sample[Any]) -> tuple[FloatArray, npt.NDArray[np.int64]]:
     """Rows [n, features] and their ends [n] of one sample; absent ones have no row."""

@@ -1,6 +1,7 @@
 """Which people are trained on and which are held out. Never by clip: always by person."""
 
 import hashlib
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,15 @@ import numpy.typing as npt
 
 from inference.training.examples import Example, ExampleSet
 
-__all__ = ["FOLDS", "Parts", "Split", "fold_of", "parts_by_person", "split_by_person"]
+__all__ = [
+    "FOLDS",
+    "Parts",
+    "Split",
+    "fold_of",
+    "hash_of_people",
+    "parts_by_person",
+    "split_by_person",
+]
 
 FOLDS = 5
 
@@ -40,6 +49,15 @@ def fold_of(person: str, people: Sequence[str]) -> int:
     """
     order = sorted(set(people), key=lambda name: hashlib.sha256(name.encode()).digest())
     return order.index(person) % FOLDS
+
+
+def hash_of_people(people: Sequence[str], splits: Sequence[str]) -> str:
+    """A hash, in hexadecimal, of who is in which of the corpus's own parts.
+
+    Data with the same hash have the same folds: one person more, and others are held out.
+    """
+    there = sorted(set(zip(people, splits, strict=True)))
+    return hashlib.sha256(json.dumps(there).encode()).hexdigest()
 
 
 def parts_by_person(

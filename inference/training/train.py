@@ -22,7 +22,6 @@ from inference.training.batches import (
     ComposedBatches,
     TogetherBatches,
     batch_of,
-    class_of_label,
     targets_of,
 )
 from inference.training.calibrate import PLAIN, calibrated
@@ -41,7 +40,8 @@ from inference.training.sequences import (
     per_person,
     sequences_of,
 )
-from inference.training.split import Parts, parts_by_person
+from inference.training.split import Parts, hash_of_people, parts_by_person
+from inference.training.trainable import require_apart, require_classes, require_parts
 
 __all__ = [
     "LICENCES",
@@ -197,7 +197,8 @@ def _plan_together(
 ) -> Plan:
     parts = [_parts(s.people, s.splits, settings) for s in sets]
     for one, part in zip(sets, parts, strict=True):
-        _require_parts(one.kind, part, settings)
+        require_parts(one.kind, part, settings)
+    require_apart([(s.kind, s.people, part) for s, part in zip(sets, parts, strict=True)])
     whole = joined([per_person(s) if settings.normalise_people else s for s in sets])
     train_, watched, test = (
         np.concatenate([getattr(part, name) for part in parts])
@@ -209,7 +210,7 @@ def _plan_together(
     for name in settings.modalities:
         if not present[:, MODALITIES.index(name)].any():
             raise BadInput(f"no example to train on has {name}; set modalities without it")
-    _require_classes(whole.emotion[train_rows], settings, whole.kind)
+    require_classes(whole.emotion[train_rows], settings, whole.kind)
     normaliser = fitted_normaliser(whole, np.flatnonzero(train_ & items))
     held = whole.take(test & items)
     return Plan(
@@ -222,6 +223,7 @@ def _plan_together(
         {"test": held} if len(held) else {},
         _origin(
             {s.kind: int(part.train.sum()) for s, part in zip(sets, parts, strict=True)},
+            [hash_of_people(s.people, s.splits) for s in sets],
         ),
         _rest_together(whole, np.flatnonzero(train_ & items), settings, spec),
         _hash_of(whole.ids, whole.emotion, whole.sentiment),
@@ -235,18 +237,31 @@ def _plan_composed(
     known: list[Example] = []
     held: dict[str, list[Example]] = {}
     watched: list[tuple[str, list[Example]]] = []
-    counts = {}
+    counts, people, split = {}, list[str](), list[tuple[str, Sequence[str], Parts]]()
     for one in sets:
         examples = one.examples
-        part = _parts([e.person for e in examples], [e.split for e in examples], settings)
-        _require_parts(one.kind, part, settings)
-        known += _chosen(examples, part.train)
-        counts[one.kind] = int(part.train.sum())
+        whom, splits = [e.person for e in examples], [e.split for e in examples]
+        people.append(hash_of_people(whom, splits))
+        part = _parts(whom, splits, settings)
+        require_parts(one.kind, part, settings)
+        split.append((one.kind, whom, part))
+        chosen = _chosen(examples, part.train)
+        counts[one.kind] = sum(e.emotion >= 0 for e in chosen)
+        if not counts[one.kind]:
+            raise BadInput(
+                f"samples are composed by emotion, and the examples of {one.kind} have none; "
+                'set samples = "together"'
+            )
+        known += chosen
         test = [e for e in _chosen(examples, part.test) if e.variant == 0]
-        held[one.modality] = held.get(one.modality, []) + test
+        for name in settings.modalities:
+            alone = [_alone(e, name) for e in test if name in e.samples]
+            if alone:
+                held[name] = held.get(name, []) + alone
         watched.append(
             (one.kind, [e for e in _chosen(examples, part.validation) if e.variant == 0])
         )
+    require_apart(split)
     for name in settings.modalities:
         if not any(name in e.samples and e.variant == 0 for e in known):
             raise BadInput(f"no example to train on has {name}; add one to the configuration")
@@ -254,7 +269,7 @@ def _plan_composed(
     faces = [e for e in known if "face" in e.samples and e.emotion >= 0]
     if faces and "neutral" in settings.labels.emotions:
         known += resting_faces(faces, settings.rest, generator)
-    _require_classes(np.asarray([e.emotion for e in known]), settings, "the examples")
+    require_classes(np.asarray([e.emotion for e in known]), settings, "the examples")
     composer = Composer(
         known, spec, generator, settings.balance, settings.turning, settings.modalities
     )
@@ -270,8 +285,8 @@ def _plan_composed(
             if items
             for batch in _batches_of(sequences_of(kind, items, spec), normaliser, settings)
         ),
-        {name: sequences_of(name, items, spec) for name, items in held.items() if items},
-        _origin(counts),
+        {name: sequences_of(name, items, spec) for name, items in held.items()},
+        _origin(counts, people),
         _rest(known, spec),
         _hash_of(
             [e.id for one in sets for e in one.examples],
@@ -297,6 +312,11 @@ def _parts(people: Sequence[str], splits: Sequence[str], settings: TrainingSetti
 
 def _chosen(examples: Sequence[Example], mask: npt.NDArray[np.bool_]) -> list[Example]:
     return [example for example, wanted in zip(examples, mask, strict=True) if wanted]
+
+
+def _alone(example: Example, modality: str) -> Example:
+    """What a composed sample can be made of: one modality of an example."""
+    return replace(example, samples={modality: example.samples[modality]})
 
 
 def _fitted(known: Sequence[Example], spec: WindowSpec, settings: TrainingSettings) -> Normaliser:
@@ -354,39 +374,12 @@ def _batches_of(
         yield batch_of(some.features, some.valid, targets, normaliser)
 
 
-def _origin(counts: Mapping[str, int]) -> dict[str, Any]:
+def _origin(counts: Mapping[str, int], people: Sequence[str]) -> dict[str, Any]:
     terms = "; ".join(LICENCES.get(kind, f"{kind} (your own data)") for kind in counts)
     return {
         "licence": f"Trained on {terms}. These weights are for research, non-commercial use."
         if any(kind in LICENCES for kind in counts)
         else f"Trained on {terms}.",
         "examples": dict(counts),
+        "people": list(people),
     }
-
-
-# ----------------------------------------------------------------------- what cannot be trained
-
-
-def _require_parts(kind: str, parts: Parts, settings: TrainingSettings) -> None:
-    """Raise BadInput unless there is something to train on, to test on and to watch."""
-    if not parts.train.any() or not (parts.test.any() or settings.everyone):
-        raise BadInput(f"the examples of {kind} are of too few people to hold some out")
-    watches = settings.keep == "best" or settings.stop_after or settings.schedule == "plateau"
-    if watches and not parts.validation.any():
-        raise BadInput(
-            f"the examples of {kind} have no part to validate on; set validation to the part of "
-            "the people that is for it, such as 0.15"
-        )
-
-
-def _require_classes(
-    emotions: npt.NDArray[np.int64], settings: TrainingSettings, what: str
-) -> None:
-    """Raise BadInput if there is an emotion to predict of which there is no example."""
-    found = set(class_of_label(settings.labels.emotions)[emotions].tolist())
-    empty = [name for i, name in enumerate(settings.labels.emotions) if i not in found]
-    if empty:
-        raise BadInput(
-            f"{what}: no example to train on is {' or '.join(empty)}; "
-            "take it out of the labels.emotions of the configuration"
-        )

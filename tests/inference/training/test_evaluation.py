@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from assets.errors import BadInput
-from extractors.features import EMOTIONS
+from extractors.features import EMOTIONS, MODALITIES
 from inference.checkpoint import Checkpoint
 from inference.training.evaluate import evaluate, items_for, predict
 from inference.training.evaluation import bootstrap_intervals, evaluation_of
@@ -110,9 +110,9 @@ def test_people_are_drawn_whole_and_items_of_one_alone() -> None:
 def test_held_out_people_are_those_of_the_training(
     emotions: Checkpoint, sentiment: Checkpoint
 ) -> None:
-    for examples in made_sets():
+    for modality, examples in zip(MODALITIES, made_sets(), strict=True):
         items = items_for(emotions, examples, held_out=True)
-        recorded = emotions.origin["held_out"][examples.modality]
+        recorded = emotions.origin["held_out"][modality]
         found = evaluate(emotions, items)
         for name in ("n", "accuracy", "macro_f1", "mae"):
             assert found[name] == pytest.approx(recorded[name], abs=1e-6)
@@ -121,3 +121,18 @@ def test_held_out_people_are_those_of_the_training(
     assert evaluate(sentiment, items) == pytest.approx(sentiment.origin["held_out"]["test"])
     with pytest.raises(BadInput, match="does not say whom it held out"):
         items_for(replace(sentiment, origin={}), made_sequences(), held_out=True)
+
+
+def test_whom_a_checkpoint_held_out_is_not_guessed(
+    emotions: Checkpoint, sentiment: Checkpoint
+) -> None:
+    more = made_set("voice", people=11)  # one more, and the folds are others
+    with pytest.raises(BadInput, match="the people in the examples of voices are not those"):
+        items_for(emotions, more, held_out=True)
+    assert len(items_for(emotions, more)) == len(more.examples)
+    fewer = made_sequences().take(np.arange(1, len(made_sequences())))
+    others = replace(fewer, people=tuple(f"new {name}" for name in fewer.people))
+    with pytest.raises(BadInput, match="are not those that the checkpoint was trained on"):
+        items_for(sentiment, others, held_out=True)
+    former = {name: value for name, value in emotions.origin.items() if name != "people"}
+    assert len(items_for(replace(emotions, origin=former), more, held_out=True)) > 0

@@ -108,13 +108,13 @@ def test_a_loaded_checkpoint_predicts_the_same(
 
 def test_the_recorded_numbers_are_those_of_the_loaded_checkpoint(saved: Path) -> None:
     loaded = load_checkpoint(saved)
-    for examples in made_sets():
+    for modality, examples in zip(KINDS, made_sets(), strict=True):
         split = split_by_person(examples, 0)
-        recorded = dict(loaded.origin["held_out"][examples.modality])
+        recorded = dict(loaded.origin["held_out"][modality])
         found = evaluate(loaded, split.test)
         # recorded across halves of the people, who are here measured with what was fitted on them
         found.pop("ece")
-        assert recorded.pop("ece") == loaded.origin["calibration"][examples.modality]["ece"]
+        assert recorded.pop("ece") == loaded.origin["calibration"][modality]["ece"]
         assert found == pytest.approx(recorded, abs=1e-6)
         assert loaded.origin["examples"][examples.kind] == len(split.train)
 
@@ -201,9 +201,49 @@ def test_examples_of_another_width_are_named() -> None:
 
 
 def test_two_sets_of_a_modality_are_measured_together() -> None:
-    more = replace(made_set("voice", people=5, seed=1), kind="other voices")
+    voices = made_set("voice", people=5, seed=1).examples
+    others = tuple(replace(e, person=f"other {e.person}") for e in voices)
+    more = ExampleSet("other voices", others)
     checkpoint = train(settings(steps=2), [*made_sets(), more], None)
     assert checkpoint.origin["held_out"]["voice"]["n"] == (2 + 1) * len(EMOTIONS)
+
+
+def test_an_example_of_several_modalities_is_measured_by_each_alone() -> None:
+    words, voices, faces = (made_set(name).examples for name in KINDS)
+    own = [
+        replace(one, person=f"own {one.person}", samples={**one.samples, **other.samples})
+        for one, other in zip(voices, faces, strict=True)
+    ]
+    sets = [made_set("text"), ExampleSet("own", tuple(own))]
+    checkpoint = train(settings(examples=("words", "own"), steps=2), sets)
+    measured = checkpoint.origin["held_out"]
+    assert {name: found["n"] for name, found in measured.items()} == dict.fromkeys(KINDS, 14)
+    assert len(words) == len(faces)
+
+
+def test_examples_without_an_emotion_cannot_be_composed() -> None:
+    faces = made_set("face")
+    half = [replace(e, emotion=-1) if i % 2 else e for i, e in enumerate(faces.examples)]
+    sets = [made_set("text"), made_set("voice")]
+    counted = plan(settings(), [*sets, replace(faces, examples=tuple(half))]).origin["examples"]
+    assert counted["faces"] == counted["voices"] // 2
+    none = replace(faces, examples=tuple(replace(e, emotion=-1) for e in faces.examples))
+    with pytest.raises(BadInput, match='examples of faces have none; set samples = "together"'):
+        plan(settings(), [*sets, none])
+
+
+def test_nobody_is_trained_on_in_one_set_and_tested_on_in_another() -> None:
+    voices = made_set("voice")
+    fewer = replace(voices, kind="more", examples=voices.examples[7:])  # without the first person
+    with pytest.raises(
+        BadInput, match=r"voice \d is trained on in the examples of \w+ and held out"
+    ):
+        plan(settings(), [*made_sets(), fewer])
+    together = settings(samples="together")
+    with pytest.raises(
+        BadInput, match=r"voice \d is trained on in the examples of \w+ and held out"
+    ):
+        plan(together, [*made_sets(), fewer])
 
 
 def test_a_run_on_everybody_is_measured_by_runs_that_held_out_folds() -> None:
@@ -226,6 +266,11 @@ def test_a_run_on_everybody_is_measured_by_runs_that_held_out_folds() -> None:
 
     with pytest.raises(BadInput, match="held out nobody"):
         measured_by(whole, [folds[0], whole])
+    with pytest.raises(BadInput, match=r"a fold each; these did \[0, 1, 1\]"):
+        measured_by(whole, [*folds, folds[1]])
+    others = replace(folds[1], origin=folds[1].origin | {"people": ["somebody", "else", "here"]})
+    with pytest.raises(BadInput, match="trained on other people"):
+        measured_by(whole, [folds[0], others])
     other = train(settings(fold=0, steps=3), sets)
     with pytest.raises(BadInput, match="other settings"):
         measured_by(whole, [folds[0], other])
