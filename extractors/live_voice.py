@@ -113,7 +113,7 @@ class LiveVoice:
         if before:
             heard = heard.copy()
             heard[0] = max(peak for _, peak in self._peaks)
-        rows = prosody(np.pad(heard, (lead, 0)))[before // PER_STEP :]
+        rows = prosody(np.pad(heard, (lead, 0)), before // PER_STEP)
         for i, row in zip(range(changed, last), rows, strict=False):
             self._rows[i] = row
 

@@ -18,14 +18,19 @@ HOP = 0.01
 """Seconds between the frames that a row summarises."""
 SHORTEST = 0.1
 """Praat needs some periods of the lowest pitch to say anything at all."""
+PIECE = SAMPLE_RATE // 2
+"""Samples whose harmonicity is asked for at once, which takes Praat some 5 ms."""
+AROUND = 480
+"""Samples on either side of a piece that Praat looks at, and a frame."""
 
 Float64Array = npt.NDArray[np.float64]
 
 
-def prosody(samples: FloatArray) -> FloatArray:
+def prosody(samples: FloatArray, before: int = 0) -> FloatArray:
     """Prosody of `samples` float32 [n] at 16 kHz: float32 [ceil(n / 1600), 6], see `PROSODY`.
 
-    Row i speaks of the samples from i * 0.1 s on, for 0.1 s.
+    Row i speaks of the samples from i * 0.1 s on, for 0.1 s. The first `before` rows are left out:
+    they are heard with the others, since pitch is followed from one to the next.
 
     - f0: mean fundamental frequency of the voiced frames in hertz (autocorrelation method,
       Boersma 1993), NaN without any
@@ -39,8 +44,8 @@ def prosody(samples: FloatArray) -> FloatArray:
     rows = -(-len(samples) // round(STEP * SAMPLE_RATE))
     result = np.full((rows, len(PROSODY)), np.nan, np.float32)
     result[:, PROSODY.index("voicing")] = 0.0
-    if rows == 0:
-        return result
+    if rows <= before:
+        return result[before:]
     padding = max(0, round(SHORTEST * SAMPLE_RATE) - len(samples))
     padded = np.pad(samples, (0, padding)).astype(np.float64)
 
@@ -54,12 +59,45 @@ def prosody(samples: FloatArray) -> FloatArray:
     result[:, 0] = _mean(frequency, row_of, rows, voiced)
     result[:, 2] = np.nan_to_num(_mean(voiced.astype(np.float64), row_of, rows))
     result[:, 1] = _intensity(samples.astype(np.float64))
-    harmonicity = sound.to_harmonicity_cc(HOP, PITCH_FLOOR)
-    values = harmonicity.values[0]
-    result[:, 3] = _mean(values, _rows(harmonicity.xs(), rows), rows, values > -200)
+    times, values = harmonicity(padded, before * round(STEP * SAMPLE_RATE))
+    result[:, 3] = _mean(values, _rows(times, rows), rows, values > -200)
     result[:, 4] = _jitter(sound, pitch, rows)
     result[:, 5] = np.where(result[:, 1] > 0, _tilt(padded, rows), np.nan)
-    return result
+    return result[before:]
+
+
+def harmonicity(samples: Float64Array, since: int = 0) -> tuple[Float64Array, Float64Array]:
+    """Times in seconds and decibels of Praat's frames of `samples` from the sample `since` on.
+
+    What Praat computes at once no other thread can interrupt, and this is the most of it: a second
+    takes 10 ms and more. So it is asked for pieces. A frame depends on the sound beside it and on
+    the loudest sample of all, which is put into each piece where no frame that counts sees it.
+    Pieces end where their frames, which Praat centres, lie as in the whole.
+    """
+    import parselmouth
+
+    count, hop = len(samples), round(HOP * SAMPLE_RATE)
+    loudest = float(np.abs(samples - samples.mean()).max())
+    times, values = [], []
+    for start in range(since, count, PIECE):
+        last = count - start <= PIECE + AROUND  # a rest that is shorter than a piece's margin
+        begin = max(0, (start - AROUND) // hop * hop)
+        spare = 0 if last else (count - start - PIECE - AROUND) // hop * hop
+        piece = samples[begin : count - spare].copy()
+        if begin or spare:
+            place = 0 if begin else -1
+            others = piece.sum() - piece[place]  # Praat compares with the mean of the piece
+            piece[place] = (loudest + others / len(piece)) / (1 - 1 / len(piece))
+        sound = parselmouth.Sound(piece, SAMPLE_RATE, begin / SAMPLE_RATE)
+        found = sound.to_harmonicity_cc(HOP, PITCH_FLOOR)
+        at = found.xs()
+        until = count if last else start + PIECE
+        keep = (at >= start / SAMPLE_RATE) & (at < until / SAMPLE_RATE)
+        times.append(at[keep])
+        values.append(found.values[0][keep])
+        if last:
+            break
+    return np.concatenate(times), np.concatenate(values)
 
 
 def _rows(times: Float64Array, rows: int) -> npt.NDArray[np.int64]:
