@@ -56,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
 
     # threads that wait for each other must not burn the time of those that work
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # of several processes each would warn that no parameter was unused, which is as it may be
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     import torch
 
     from assets.errors import BadInput

@@ -1,6 +1,6 @@
 """A training run on disk: where it is, so that it can go on after kill -9, and its logs.
 
-    state.pt     the last report's state; gone when the run is over
+    state.pt     the last report's state, after its hash; gone when the run is over
     log.csv      a row for each report: losses, validation, learning rate
     events.*     the same for TensorBoard
 
@@ -12,7 +12,6 @@ import csv
 import hashlib
 import io
 import json
-import pickle
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -33,6 +32,8 @@ __all__ = ["RunFolder", "forget", "identity", "resumable_run"]
 
 STATE, LOG = "state.pt", "log.csv"
 VERSION = 1
+DIGEST = hashlib.sha256().digest_size
+"""Bytes of the hash: PyTorch does not see a number that was changed on the disk."""
 
 
 def identity(plan: Plan) -> str:
@@ -73,15 +74,24 @@ class RunFolder:
             return None
         advice = f"delete {self._path} to begin anew"
         try:
-            saved = torch.load(file, map_location="cpu", weights_only=True)
-            if saved["version"] != VERSION:
-                raise BadInput(f"{file} field version is {saved['version']}; {advice}")
-            if saved["identity"] != self._identity:
-                raise BadInput(f"{file} is of a run with other settings or data; {advice}")
-            return saved["run"], [Report(*report) for report in saved["reports"]]
-        except (OSError, RuntimeError, EOFError, KeyError, TypeError, pickle.PickleError) as error:
+            content = file.read_bytes()
+        except OSError as error:
+            raise BadInput(f"cannot read {file}: {error.strerror}") from error
+        if hashlib.sha256(content[DIGEST:]).digest() != content[:DIGEST]:
+            raise BadInput(f"{file} is damaged or of another version; {advice}")
+        try:
+            inside = io.BytesIO(content[DIGEST:])
+            saved = torch.load(inside, map_location="cpu", weights_only=True)
+            version, made_of = saved["version"], saved["identity"]
+            found = saved["run"], [Report(*report) for report in saved["reports"]]
+        except Exception as error:  # what a forged file raises is anyone's guess
             line = " ".join(str(error).split())[:200]
             raise BadInput(f"{file} is damaged: {line}; {advice}") from error
+        if version != VERSION:
+            raise BadInput(f"{file} field version is {version}; {advice}")
+        if made_of != self._identity:
+            raise BadInput(f"{file} is of a run with other settings or data; {advice}")
+        return found
 
     def save(self, run: Optimisation, reports: Sequence[Report]) -> None:
         """Keep where the run is. Raises BadInput if it cannot be written."""
@@ -96,7 +106,8 @@ class RunFolder:
             content,
         )
         self._write(LOG, _table(reports).encode())
-        self._write(STATE, content.getvalue())
+        state = content.getvalue()
+        self._write(STATE, hashlib.sha256(state).digest() + state)
 
     def _write(self, name: str, content: bytes) -> None:
         with whole_file(self._path / name) as partial:

@@ -11,7 +11,7 @@ import pytest
 
 from inference.training.example_files import save_examples
 from inference.training.sequence_files import save_sequences
-from tests.inference.training.made_examples import made_sets
+from tests.inference.training.made_examples import KINDS, made_sets
 from tests.inference.training.made_sequences import made_sequences
 
 COMPOSED = """
@@ -42,8 +42,8 @@ RUN = ("-m", "desktop.cli", "train", "run.toml", "--examples", ".", "--threads",
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for examples in made_sets(people=5):
-        save_examples(tmp_path / examples.modality, examples)
+    for modality, examples in zip(KINDS, made_sets(people=5), strict=True):
+        save_examples(tmp_path / modality, examples)
     save_sequences(tmp_path / "made", made_sequences())
     return tmp_path
 
@@ -61,9 +61,11 @@ def start(folder: Path, *words: str) -> "subprocess.Popen[str]":
     )
 
 
-def finish(process: "subprocess.Popen[str]") -> None:
+def finish(process: "subprocess.Popen[str]") -> str:
+    """What it wrote to standard error."""
     _, errors = process.communicate(timeout=400)
     assert process.returncode == 0, errors
+    return errors
 
 
 def test_a_killed_run_goes_on_to_the_same_bytes(folder: Path) -> None:
@@ -93,7 +95,7 @@ def test_two_processes_have_the_loss_curve_of_one(folder: Path) -> None:
     (folder / "run.toml").write_text(TOGETHER)
     finish(start(folder, *RUN, "one.safetensors"))
     both = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
-    finish(start(folder, *both, *RUN, "two.safetensors"))
+    assert "Warning" not in finish(start(folder, *both, *RUN, "two.safetensors"))
     curves = []
     for name in ("one", "two"):
         with (folder / f"{name}.run" / "log.csv").open(newline="") as file:

@@ -1,6 +1,8 @@
 """A run that is stopped anywhere and goes on ends as one that never was."""
 
 import csv
+import hashlib
+import io
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,15 @@ import torch
 from assets.errors import BadInput
 from inference.checkpoint import save_checkpoint
 from inference.training.configuration import TrainingSettings
-from inference.training.run_folder import LOG, STATE, RunFolder, forget, identity, resumable_run
+from inference.training.run_folder import (
+    DIGEST,
+    LOG,
+    STATE,
+    RunFolder,
+    forget,
+    identity,
+    resumable_run,
+)
 from inference.training.train import Plan, Progress, plan
 from tests.inference.training.made_examples import made_sets, settings
 from tests.inference.training.made_sequences import made_sequences, sequence_settings
@@ -138,15 +148,34 @@ def test_a_label_that_was_changed_makes_another_run() -> None:
     assert before == identity(plan(settings(), made_sets()))
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut", "text", "version"])
+def forged(file: Path, **values: Any) -> None:
+    """A state whose hash is right, whatever is in it."""
+    content = io.BytesIO()
+    torch.save(values, content)
+    file.write_bytes(hashlib.sha256(content.getvalue()).digest() + content.getvalue())
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "text", "number", "version", "field"])
 def test_a_damaged_state_is_told(tmp_path: Path, damage: str) -> None:
     stopped_run(tmp_path, sequence_settings())
     file = tmp_path / STATE
+    whole = file.read_bytes()
     if damage == "version":
-        torch.save({"version": 0}, file)
+        forged(file, version=0, identity=identity(together()), run={}, reports=[])
+    elif damage == "field":
+        forged(file, version=1)
     else:
-        whole = file.read_bytes()
-        file.write_bytes({"empty": b"", "cut": whole[:-100], "text": b"no state"}[damage])
+        saved = torch.load(io.BytesIO(whole[DIGEST:]), weights_only=True)
+        weight = whole.index(saved["run"]["model"]["conv.text.weight"].numpy().tobytes())
+        flipped = bytes([whole[weight] ^ 1])
+        file.write_bytes(
+            {
+                "empty": b"",
+                "cut": whole[:-100],
+                "text": b"no state",
+                "number": whole[:weight] + flipped + whole[weight + 1 :],
+            }[damage]
+        )
     with pytest.raises(BadInput, match=rf"state\.pt .*delete {tmp_path} to begin anew") as told:
         resumable_run(together(), tmp_path)
     assert "\n" not in str(told.value)
@@ -157,7 +186,7 @@ def test_a_state_that_holds_code_is_refused(tmp_path: Path) -> None:
         def __reduce__(self) -> Any:
             return Path.touch, (tmp_path / "ran",)
 
-    torch.save({"version": 1, "identity": Evil()}, tmp_path / STATE)
+    forged(tmp_path / STATE, version=1, identity=Evil())
     with pytest.raises(BadInput, match="is damaged"):
         RunFolder(tmp_path, identity(together())).load()
     assert not (tmp_path / "ran").exists()
