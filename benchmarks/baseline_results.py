@@ -22,11 +22,11 @@ from extractors.features import MODALITIES, FloatArray
 from inference.training.batches import class_of_label
 from inference.training.configuration import read_settings, windows
 from inference.training.metrics import emotion_metrics
+from inference.training.plan import Data
 from inference.training.prepare import prepared_examples
 from inference.training.sequence_files import load_data
 from inference.training.sequences import Sequences, per_person, sequences_of
 from inference.training.split import parts_by_person
-from inference.training.train import Data
 
 RECORDS = Path(__file__).resolve().parents[1] / "docs" / "results.json"
 LINES = (

@@ -32,11 +32,12 @@ from inference.training.composer import SUBSETS
 from inference.training.configuration import read_settings
 from inference.training.evaluate import evaluate, items_for, predict, settings_of
 from inference.training.examples import LABELS, ExampleSet
+from inference.training.plan import Data, plan
 from inference.training.prepare import prepared_examples
 from inference.training.sequence_files import load_data
 from inference.training.sequences import Sequences, sequences_of
 from inference.training.split import split_by_person
-from inference.training.train import Data, begin, plan
+from inference.training.train import begin
 
 RECORDS = Path(__file__).resolve().parents[1] / "docs" / "results.json"
 LATE = (

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 __all__ = ["add_arguments", "run"]
@@ -40,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
     if args.pictures is not None:
         from desktop.evaluation_pictures import draw_evaluation
 
-        draw_evaluation(found, args.pictures)
+        if not draw_evaluation(found, args.pictures):
+            print("no emotion was measured, so there is nothing to draw", file=sys.stderr)
     if args.json:
         print(json.dumps(found.to_json(), allow_nan=False))
         return 0

@@ -65,10 +65,11 @@ def run(args: argparse.Namespace) -> int:
     from inference.checkpoint import load_checkpoint, require_place, save_checkpoint
     from inference.training.calibrate import measured_by, require_comparable
     from inference.training.configuration import read_settings
+    from inference.training.plan import plan
     from inference.training.processes import joined_processes
     from inference.training.run_folder import forget, resumable_run
     from inference.training.sequence_files import load_data
-    from inference.training.train import Progress, plan
+    from inference.training.train import Progress
 
     settings = read_settings(args.config, args.assignments)
     others = [load_checkpoint(path) for path in args.measured_by]

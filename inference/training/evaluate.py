@@ -1,7 +1,7 @@
 """How good a checkpoint is on labelled items."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from inference.model import DHMDConfig
 from inference.training.batches import batch_of, class_of_label, targets_of
 from inference.training.configuration import TrainingSettings, settings_from
 from inference.training.examples import Example, ExampleSet, require_widths
-from inference.training.metrics import emotion_metrics, sentiment_metrics
+from inference.training.metrics import EmotionMetrics, emotion_metrics, sentiment_metrics
 from inference.training.prepare import prepared_examples, prepared_sequences
 from inference.training.sequences import Sequences, per_person, sequences_of
 from inference.training.split import hash_of_people, parts_by_person, split_by_person
@@ -86,19 +86,27 @@ def scores(
     """The metrics of `evaluate`, of the items at the indices `chosen`, which may repeat.
 
     Emotions are measured on the items that have one of the network's, sentiment on those that
-    have one and on which anything was seen. Raises BadInput if no item has an emotion.
+    have one and on which anything was seen; without such items the metrics are None. Raises
+    BadInput if no item has either.
     """
     rows = np.arange(len(items)) if chosen is None else chosen
-    found: dict[str, Any] = {"n": len(rows)}
+    found: dict[str, Any] = {}
+    labelled = False
     if config.emotions:
         labels = class_of_label(config.emotions)[items.emotion]
         told = rows[labels[rows] >= 0]
-        if not len(told):
-            raise BadInput("no example to evaluate on has an emotion that the checkpoint knows")
-        found |= asdict(emotion_metrics(labels[told], predicted.emotions[told]))
+        labelled |= len(told) > 0
+        found |= (
+            asdict(emotion_metrics(labels[told], predicted.emotions[told]))
+            if len(told)
+            else dict.fromkeys(f.name for f in fields(EmotionMetrics))
+        )
     if config.sentiment:
         told = rows[predicted.known[rows] & ~np.isnan(items.sentiment[rows])]
+        labelled |= len(told) > 0
         found |= asdict(sentiment_metrics(items.sentiment[told], predicted.sentiment[told]))
+    if not labelled:
+        raise BadInput("no example to evaluate on has a label that the checkpoint predicts")
     return found | {"n": len(rows)}
 
 

@@ -44,7 +44,7 @@ class Evaluation:
     confusion: IntArray
     """[E, E]: how many items of the emotion of the row were taken for that of the column."""
     reliability: Reliability | None
-    """None if no emotions are predicted."""
+    """None if no emotions are predicted, or no item has one."""
 
     def to_json(self) -> dict[str, Any]:
         """Metrics at the top; below them `intervals`, `emotions` and `confusion`."""
@@ -84,7 +84,9 @@ def evaluation_of(
         )
         if config.emotions
         else np.zeros((0, 0), np.int64),
-        reliability(labels[told], predicted.emotions[told]) if config.emotions else None,
+        reliability(labels[told], predicted.emotions[told])
+        if config.emotions and told.any()
+        else None,
     )
 
 
@@ -107,7 +109,8 @@ def bootstrap_intervals(
 
     `measured` gives the metrics of the items at some indices. Whole people are drawn, for two
     items of one person tell less than two of two; of a single person it is the items. A metric
-    that is undefined in more than half of the draws has no interval.
+    that is undefined in more than half of the draws has no interval, and of a single item nothing
+    has: it would be drawn every time.
     """
     names = np.asarray(people)
     groups = [np.flatnonzero(names == person) for person in np.unique(names)]
@@ -129,7 +132,7 @@ def bootstrap_intervals(
     tails = ((1 - level) / 2, (1 + level) / 2)
     return {
         name: tuple(float(q) for q in np.quantile(values, tails))  # type: ignore[misc]
-        if 2 * len(values) >= resamples
+        if 2 * len(values) >= resamples and len(groups) > 1
         else None
         for name, values in found.items()
     }

@@ -24,8 +24,9 @@ from assets.errors import BadInput
 from extractors.features import MODALITIES
 from inference.checkpoint import Checkpoint
 from inference.training.optimisation import Optimisation, Report
+from inference.training.plan import Plan
 from inference.training.processes import ALONE, Processes
-from inference.training.train import Plan, Progress, begin, progress_of
+from inference.training.train import Progress, begin, progress_of
 from inference.whole_file import whole_file
 
 __all__ = ["RunFolder", "forget", "identity", "resumable_run"]

@@ -34,7 +34,7 @@ TEMPERATURE = {"text": 1.25, "voice": 0.75, "face": 2.0}
 def checkpoint() -> Checkpoint:
     torch.manual_seed(0)
     config = network(settings())
-    sets = {s.modality: s for s in made_sets(people=1)}
+    sets = dict(zip(MODALITIES, made_sets(people=1), strict=True))
     normaliser = Normaliser.fitted(
         {m: [e.window(SMALL_WINDOWS) for e in sets[m].examples] for m in MODALITIES}
     )

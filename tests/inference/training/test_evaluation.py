@@ -79,8 +79,16 @@ def test_unknown_labels_are_not_measured(emotions: Checkpoint) -> None:
     assert found.metrics["mae"] is not None
     assert found.metrics["corr"] is None
     assert found.intervals["corr"] is None
-    with pytest.raises(BadInput, match="has an emotion that the checkpoint knows"):
-        evaluation_of(emotions, replace(items, emotion=np.full(len(items), -1)))
+    nobody = np.full(len(items), -1)
+    found = evaluation_of(emotions, replace(items, emotion=nobody), 4)
+    assert found.metrics["accuracy"] is found.metrics["ece"] is found.reliability is None
+    assert found.metrics["n"] == len(items)
+    assert found.metrics["mae"] is not None
+    assert found.intervals["accuracy"] is None
+    assert found.confusion.sum() == 0
+    json.dumps(found.to_json(), allow_nan=False)
+    with pytest.raises(BadInput, match="has a label that the checkpoint predicts"):
+        evaluation_of(emotions, replace(items, emotion=nobody, sentiment=nobody * np.nan))
 
 
 def test_the_interval_of_a_mean_is_that_of_the_normal_distribution() -> None:
@@ -102,6 +110,8 @@ def test_people_are_drawn_whole_and_items_of_one_alone() -> None:
 
     found = bootstrap_intervals(mean, people)
     assert found == {"mean": (0.0, 1.0), "never": None}  # of two people nothing is known
+    alone = bootstrap_intervals(lambda rows: {"mean": float(values[rows].mean())}, ("a",))
+    assert alone == {"mean": None}
     low, high = bootstrap_intervals(mean, ("a",) * 100)["mean"]  # type: ignore[misc]
     assert 0.35 < low < 0.5 < high < 0.65
     assert bootstrap_intervals(mean, people, seed=0) == found

@@ -12,7 +12,8 @@ from inference.training.batches import TogetherBatches, kept_modalities
 from inference.training.configuration import NetworkSettings, NoiseSettings, network
 from inference.training.losses import total
 from inference.training.optimisation import Optimisation, validation_loss
-from inference.training.train import begin, plan
+from inference.training.plan import plan
+from inference.training.train import begin
 from tests.inference.training.made_sequences import made_sequences, sequence_settings
 
 STILL = {"network": NetworkSettings(width=8, heads=2, layers=1, atoms=8, dropout=0.0,

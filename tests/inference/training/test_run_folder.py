@@ -13,6 +13,7 @@ import torch
 from assets.errors import BadInput
 from inference.checkpoint import save_checkpoint
 from inference.training.configuration import TrainingSettings
+from inference.training.plan import Plan, plan
 from inference.training.run_folder import (
     DIGEST,
     LOG,
@@ -22,7 +23,7 @@ from inference.training.run_folder import (
     identity,
     resumable_run,
 )
-from inference.training.train import Plan, Progress, plan
+from inference.training.train import Progress
 from tests.inference.training.made_examples import made_sets, settings
 from tests.inference.training.made_sequences import made_sequences, sequence_settings
 

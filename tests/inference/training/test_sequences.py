@@ -14,6 +14,7 @@ from assets.errors import BadInput
 from extractors.features import MODALITIES
 from inference.training.configuration import LabelSettings, ModalitySettings
 from inference.training.examples import LABELS, ExampleSet
+from inference.training.plan import plan
 from inference.training.prepare import prepared_examples, prepared_sequences
 from inference.training.sequence_files import FILE, load_data, load_sequences, save_sequences
 from inference.training.sequences import (
@@ -23,7 +24,7 @@ from inference.training.sequences import (
     per_person,
     sequences_of,
 )
-from inference.training.train import plan, train
+from inference.training.train import train
 from tests.inference.training.made_examples import SMALL_WINDOWS, made_set, settings, steps_of
 from tests.inference.training.made_sequences import made_sequences, sequence_settings
 
@@ -230,12 +231,30 @@ def test_a_file_that_is_none_and_a_place_that_is_full(
 # --------------------------------------------------------------------- what cannot be trained
 
 
+UNKNOWN = np.full(40, np.nan, np.float32)
+TESTED = np.arange(40) % 5 == 4
+
+
 @pytest.mark.parametrize(
     ("values", "change", "told"),
     [
         ({}, {"splits": ("train",) * 40}, "made are of too few people"),
         ({}, {"splits": ("train", "test") * 20}, "made have no part to validate on"),
-        ({"labels": LabelSettings(emotions=("happy", "sad"))}, {}, "is happy or sad; take it out"),
+        (
+            {"labels": LabelSettings(emotions=("happy", "sad"))},
+            {},
+            "made: no example to train on is happy or sad; take it out",
+        ),
+        (
+            {},
+            {"sentiment": np.where(TESTED, 1, UNKNOWN)},
+            "made: no example to train on has a sentiment; set labels.sentiment = false",
+        ),
+        (
+            {},
+            {"sentiment": np.where(TESTED, UNKNOWN, 1)},
+            "made: no example that is held out has a label that is predicted",
+        ),
         ({"samples": "composed", "labels": LabelSettings()}, {}, "only examples with a clock"),
     ],
 )

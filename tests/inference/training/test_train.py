@@ -15,10 +15,11 @@ from inference.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from inference.predictor import Predictor
 from inference.training.calibrate import measured_by, require_comparable
 from inference.training.configuration import NetworkSettings, TrainingSettings
-from inference.training.evaluate import items_for
+from inference.training.evaluate import evaluate, items_for
 from inference.training.examples import ExampleSet
+from inference.training.plan import plan
 from inference.training.split import split_by_person
-from inference.training.train import Progress, evaluate, plan, train
+from inference.training.train import Progress, train
 from tests.inference.training.made_examples import (
     KINDS,
     SMALL_WINDOWS,
@@ -203,9 +204,10 @@ def test_examples_of_another_width_are_named() -> None:
 def test_two_sets_of_a_modality_are_measured_together() -> None:
     voices = made_set("voice", people=5, seed=1).examples
     others = tuple(replace(e, person=f"other {e.person}") for e in voices)
-    more = ExampleSet("other voices", others)
+    more = ExampleSet("voices", others)
     checkpoint = train(settings(steps=2), [*made_sets(), more], None)
     assert checkpoint.origin["held_out"]["voice"]["n"] == (2 + 1) * len(EMOTIONS)
+    assert checkpoint.origin["examples"]["voices"] == (8 + 4) * len(EMOTIONS)
 
 
 def test_an_example_of_several_modalities_is_measured_by_each_alone() -> None:
