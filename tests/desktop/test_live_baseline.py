@@ -20,6 +20,7 @@ from inference.baseline_file import baseline_sha256, load_baseline, save_baselin
 from inference.calibration import RestingPerson
 from inference.live import BaselineStatus, Live
 from tests.desktop.fake_live import FakeLive, devices
+from tests.desktop.live_window import begin, until
 
 OpenWindow = Callable[..., MainWindow]
 LEFT = Qt.MouseButton.LeftButton
@@ -46,25 +47,10 @@ def window(
 
     LiveMemory(settings).agree()
     window = open_window(make_live=make, list_devices=devices)
-    window.live.open()
     begin(qtbot, window)
     sessions[0].advance(20.0)
     window.live.page.tick()
     return window
-
-
-def begin(qtbot: QtBot, window: MainWindow) -> None:
-    page = window.live.page
-    page.start()
-    until(qtbot, window, lambda: page.running)
-
-
-def until(qtbot: QtBot, window: MainWindow, reached: Callable[[], bool]) -> None:
-    def looked() -> bool:
-        window.live.page.tick()
-        return reached()
-
-    qtbot.waitUntil(looked)
 
 
 def parts(window: MainWindow) -> tuple[Any, Any]:

@@ -20,6 +20,7 @@ from extractors.sources import SourceChoice
 from extractors.stream import Clock
 from inference.live import Live
 from tests.desktop.fake_live import FakeLive, devices
+from tests.desktop.live_window import begin, until
 
 OpenWindow = Callable[..., MainWindow]
 LEFT = Qt.MouseButton.LeftButton
@@ -87,21 +88,6 @@ def window(
     made.sessions[0].advance(20.0)
     window.live.page.tick()
     return window
-
-
-def begin(qtbot: QtBot, window: MainWindow) -> None:
-    window.live.open()
-    page = window.live.page
-    page.start()
-    until(qtbot, window, lambda: page.running)
-
-
-def until(qtbot: QtBot, window: MainWindow, reached: Callable[[], bool]) -> None:
-    def looked() -> bool:
-        window.live.page.tick()
-        return reached()
-
-    qtbot.waitUntil(looked)
 
 
 def state(window: MainWindow, kind: str) -> str:
