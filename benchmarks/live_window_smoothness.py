@@ -12,6 +12,7 @@ capture to display and from the end of a word to its commitment.
 """
 
 import argparse
+import ctypes
 import json
 import os
 import tempfile
@@ -60,12 +61,26 @@ class Stop:
     waiting: float
 
 
-def present() -> Moment:
-    waiting = 0.0
-    schedule = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
-    if schedule.exists():
-        waiting = int(schedule.read_text().split()[1]) / 1e9
-    return Moment(time.perf_counter(), time.thread_time(), waiting)
+class Waiting:
+    """How long this thread waited for a processor so far; 0 where the system does not say.
+
+    Read without letting the interpreter go: whoever took it meanwhile would stop the window.
+    """
+
+    def __init__(self) -> None:
+        try:
+            self._file = os.open(f"/proc/self/task/{threading.get_native_id()}/schedstat", 0)
+        except OSError:
+            self._file = -1
+        self._text = ctypes.create_string_buffer(128)
+        self._read = ctypes.PyDLL(None).pread if self._file >= 0 else None
+
+    def __call__(self) -> float:
+        """Seconds."""
+        if self._read is None:
+            return 0.0
+        length = self._read(self._file, self._text, 127, 0)
+        return int(self._text.raw[:length].split()[1]) / 1e9
 
 
 class Heart(QObject):
@@ -75,7 +90,8 @@ class Heart(QObject):
         super().__init__()
         self.phase = PHASES[0]
         self.stops: dict[str, list[Stop]] = {phase: [] for phase in PHASES}
-        self._began = self._last = present()
+        self._waiting = Waiting()
+        self._began = self._last = self._present()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._beat)
@@ -86,12 +102,15 @@ class Heart(QObject):
         self.phase = phase
 
     def _beat(self) -> None:
-        now, last = present(), self._last
+        now, last = self._present(), self._last
         self._last = now
         late = (now.wall - last.wall) * 1e3 - BEAT
         if late > 1:
             work, waiting = (now.work - last.work) * 1e3, (now.waiting - last.waiting) * 1e3
             self.stops[self.phase].append(Stop(now.wall - self._began.wall, late, work, waiting))
+
+    def _present(self) -> Moment:
+        return Moment(time.perf_counter(), time.thread_time(), self._waiting())
 
 
 class Paints(QObject):

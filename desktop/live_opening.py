@@ -76,9 +76,9 @@ def make_live(
 
     Raises ModelFileError or BadInput for another checkpoint that is damaged or not for the app.
     """
-    from extractors.torch_libraries import load_torch_libraries
+    from extractors.large_libraries import load_large_libraries
 
-    load_torch_libraries()  # now, while no other thread loads anything
+    load_large_libraries()  # now, while no other thread loads anything
     from extractors.recording import Recorder
     from inference.checkpoint import load_checkpoint
     from inference.live.session import LiveSession

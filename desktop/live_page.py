@@ -34,7 +34,7 @@ from inference.live import Live, LiveState, SourceStatus
 __all__ = ["LivePage"]
 
 TICK = 33
-"""Milliseconds between looks at the session."""
+"""Milliseconds between looks at the session, and between those at its picture."""
 OUTLETS_ENDING = 0.5
 """Seconds that outlets get to send what they still hold when the page is left."""
 SLOW = 15
@@ -77,8 +77,9 @@ class LivePage(TrajectoryPage):
         self._connect()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(TICK)
-        self._timer.timeout.connect(self.tick)
+        self._timer.setInterval(TICK // 2)
+        self._timer.timeout.connect(self._turn)
+        self._turns = 0
         self.bar.video.set_choice(self.memory.choice("video"))
         self.bar.audio.set_choice(self.memory.choice("audio"))
         self._remember_options()
@@ -163,14 +164,30 @@ class LivePage(TrajectoryPage):
         return ended
 
     def tick(self) -> None:
-        """Bring everything to the present; thirty times a second while the page is open."""
+        """Bring everything to the present."""
+        self._look()
+        self._look_at_picture()
+
+    def _turn(self) -> None:
+        """The picture and the rest take turns, each thirty times a second: painting all at once
+        would hold up the window."""
+        self._turns += 1
+        if self._turns % 2:
+            self._look()
+        else:
+            self._look_at_picture()
+
+    def _look_at_picture(self) -> None:
+        if self.live is not None:
+            self._show_picture(self.live)
+
+    def _look(self) -> None:
         self._ticks += 1
         self._take_devices()
         self._take_session()
         for folder in self.sessions.ended():
             self.recorded.emit(folder)
         if self.live is not None:
-            self._show_picture(self.live)
             self._show_rows(self.live)
             self.bar.level.set_level(*self.live.level())
             self.bar.set_time(self.live.now)

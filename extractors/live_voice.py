@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import parselmouth  # noqa: F401  with all that a session loads, and not when somebody speaks
 
 from extractors.features import SAMPLE_RATE, FloatArray, VoiceFeatures
 from extractors.prosody import prosody

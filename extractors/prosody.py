@@ -18,8 +18,8 @@ HOP = 0.01
 """Seconds between the frames that a row summarises."""
 SHORTEST = 0.1
 """Praat needs some periods of the lowest pitch to say anything at all."""
-PIECE = SAMPLE_RATE // 2
-"""Samples whose harmonicity is asked for at once, which takes Praat some 5 ms."""
+PIECE = SAMPLE_RATE // 5
+"""Samples whose harmonicity is asked for at once, which takes Praat some 2 ms."""
 AROUND = 480
 """Samples on either side of a piece that Praat looks at, and a frame."""
 

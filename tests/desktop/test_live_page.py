@@ -37,6 +37,7 @@ from tests.desktop.fake_live import (
     quiet_health,
 )
 from tests.desktop.fake_recording import FakeRecording, plain_timeline
+from tests.desktop.live_window import until
 
 OpenWindow = Callable[..., MainWindow]
 LEFT = Qt.MouseButton.LeftButton
@@ -71,11 +72,7 @@ def window(
 
 
 def wait_until_open(qtbot: QtBot, window: MainWindow) -> None:
-    def open_() -> bool:
-        window.live.page.tick()
-        return window.live.page.live is not None
-
-    qtbot.waitUntil(open_)
+    until(qtbot, window, lambda: window.live.page.live is not None)
 
 
 @pytest.fixture
@@ -164,6 +161,22 @@ def test_everything_follows_the_session(running: MainWindow, sessions: Sessions)
     assert page.chips.chips["face"].text == "Face: no face"
     assert page.chips.chips["text"].text == "Words: waiting"
     assert len(live.shown) == 2
+
+
+def test_picture_and_curves_are_not_painted_at_once(
+    running: MainWindow, sessions: Sessions
+) -> None:
+    page, live = running.live.page, sessions[0]
+    page._timer.stop()
+    changed = []
+    for level in range(4):
+        live.advance(0.2)
+        live.image = np.full((48, 64, 3), level, np.uint8)
+        picture, rows = page.picture._pixels, len(live.shown)
+        page._turn()
+        changed.append((page.picture._pixels is not picture, len(live.shown) > rows))
+    assert changed[:2] == changed[2:]
+    assert sorted(changed[:2]) == [(False, True), (True, False)]
 
 
 def test_words_that_the_session_forgets_stay(running: MainWindow, sessions: Sessions) -> None:
