@@ -326,10 +326,10 @@ class LivePage(TrajectoryPage):
             self.status.set_whole("Paused: nothing is analysed or recorded")
         elif state is LiveState.PREVIEW:
             self.status.set_whole("Preview: nothing is analysed yet")
-        failed = [s.text for s in live.modalities().values() if s.state == "failed"]
+        failed = [e.data.text for e in live.events() if e.data.kind.endswith(" failed")]
         lost = [s.text for s in (video, audio) if s.state == "lost"]
         unsent = [s.text for s in self.outlets.statuses().values() if s.state == "failed"]
-        self._say(next(iter([*lost, *failed, *unsent]), ""))
+        self._say(next(iter([*lost, *failed[-1:], *unsent]), ""))
 
     def _show_health(self, live: Live) -> None:
         health = live.health()

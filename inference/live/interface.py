@@ -40,12 +40,12 @@ class LiveState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ModalityStatus:
-    """What the network sees of one modality now."""
+    """What the network sees of one modality now; a voice that comes late to it counts already."""
 
     state: Literal["present", "absent", "waiting", "off", "failed"]
     """waiting: nothing has come yet; off: no source is chosen; failed: its worker has stopped."""
     text: str
-    """One line for people: "no face", "silence", "nobody has spoken for 8 s"."""
+    """One line for people: "no face", "silence"; of a failure what happened and what to do."""
 
 
 @dataclass(frozen=True, slots=True)

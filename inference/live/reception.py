@@ -14,6 +14,7 @@ from extractors.features import AudioBlock, FaceFeatures, FloatArray, VideoFrame
 from extractors.recording.observations import Event, Marker, TimelineRows
 from extractors.stream import SECOND, Clock, Sample, from_seconds
 from inference.live.latency import Meters
+from inference.live.modality_status import LastHeard
 from inference.live.timeline_buffer import TimelineBuffer
 from inference.predictor import Predictions
 
@@ -45,6 +46,7 @@ class Reception:
         self._markers: deque[Sample[Marker]] = deque(maxlen=10_000)
         self._events: deque[Sample[Event]] = deque(maxlen=1000)
         self.timeline = self._buffer.timeline
+        self.heard = LastHeard()
         self.words: tuple[Word, ...] = ()
         self.tentative: tuple[Word, ...] = ()
         self.picture: Sample[VideoFrame] | None = None
@@ -99,6 +101,7 @@ class Reception:
             self._faces.append(sample)
 
     def on_speech(self, sample: Sample[Any]) -> None:
+        self.heard.add(sample)
         if sample.stream == "tentative":
             self.tentative = sample.data
         elif sample.stream == "tentative voice":

@@ -103,7 +103,7 @@ class LiveSession:
             self._record,
         )
         self._baseline = LiveBaseline(self._at_rest, self._seen.tell, self._record, baseline)
-        self._failed: set[str] = set()
+        self._failed: dict[str, str] = {}
         self._engine: EngineStage | None = None
         self._video = Feed(
             video,
@@ -373,7 +373,13 @@ class LiveSession:
     def modalities(self) -> Mapping[str, ModalityStatus]:
         timeline = self._seen.timeline()
         present = timeline.present[-1] if len(timeline) else None
-        return modality_status(self._video.status, self._audio.status, self._failed, present)
+        return modality_status(
+            self._video.status,
+            self._audio.status,
+            self._failed,
+            present,
+            speaking=self._seen.heard.speaking(self._now()),
+        )
 
     def health(self) -> Health:
         models = None if self._engine is None else self._models()
@@ -410,11 +416,12 @@ class LiveSession:
         self._seen.tell(f"{kind} {status.state}", source_text(kind, status))
 
     def _on_failure(self, failure: Failure) -> None:
-        self._failed.add(failure.worker)
+        text = failure_text(failure)
+        self._failed[failure.worker] = text
         if failure.worker == "engine":
             for channel in (self._channels.text, self._channels.voice, self._channels.face):
                 channel.abandon()
-        self._seen.tell(f"{failure.worker} failed", failure_text(failure))
+        self._seen.tell(f"{failure.worker} failed", text)
         self._ready(failure.worker)
 
     def _record(self, sample: Sample[Any]) -> None:

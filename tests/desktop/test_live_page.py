@@ -24,8 +24,10 @@ from desktop.live_sessions import JOIN
 from desktop.live_strip import changed_since
 from desktop.main_window import MainWindow
 from desktop.source_chooser import SourceChooser
+from extractors.recording.observations import Event
 from extractors.sources import SourceChoice
 from extractors.sources.devices import Device
+from extractors.stream import Sample
 from extractors.timeline import Timeline
 from inference.live import Live, LiveState, ModalityStatus, SourceStatus
 from tests.desktop.fake_live import (
@@ -296,6 +298,18 @@ def test_a_fault_is_said_and_unsaid(running: MainWindow, sessions: Sessions) -> 
     live.video_state = None
     page.tick()
     assert not running.message.isVisible(), "it is back: the message goes by itself"
+
+
+@pytest.mark.parametrize("worker", ["face", "engine", "recorder"])
+def test_a_worker_that_failed_is_said(running: MainWindow, sessions: Sessions, worker: str) -> None:
+    why = f"{worker}: OSError: it fell over. The rest goes on; start a new session"
+    sessions[0].told = [
+        Sample("event", 0, 0, 0, Event("camera open", "it is open")),
+        Sample("event", 1, 1, 1, Event(f"{worker} failed", why)),
+    ]
+    running.live.page.tick()
+    assert running.message.isVisible()
+    assert running.message.text == why
 
 
 def test_health_is_shown_with_what_is_saved(running: MainWindow, sessions: Sessions) -> None:

@@ -1,6 +1,6 @@
 """A live session from start to stop, on synthetic sources and a clock that the test moves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +161,31 @@ def test_a_worker_that_raises_stops_its_branch_only(stage: Make, branch: str) ->
     (event,) = [e.data for e in one.session.events() if e.data.kind == f"{branch} failed"]
     assert "the model fell over" in event.text
     assert "start a new session" in event.text
+    assert {one.session.modalities()[name].text for name in lost} == {event.text}
+
+
+class LateSpeech(Speech):
+    """Hears all at once, every three seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: list[Any] = []
+
+    def process(self, sample: Any) -> Iterator[Any]:
+        self._held += super().process(sample)
+        if sample.end % (3 * SECOND) < SECOND // 20:
+            held, self._held = self._held, []
+            yield from held
+
+
+def test_a_voice_that_is_heard_late_is_no_silence(stage: Make) -> None:
+    one = stage(stages=stages(speech=LateSpeech))
+    one.running()
+    one.run(5.5)
+    one.until(lambda: one.session.timeline().time[-1] >= 5.2)
+    assert not one.session.timeline().present[-1, 1], "the network has not heard it yet"
+    voice = one.session.modalities()["voice"]
+    assert (voice.state, voice.text) == ("present", "someone speaks; it is heard late")
 
 
 def test_a_model_that_fails_to_load_leaves_the_rest(stage: Make) -> None:
