@@ -133,8 +133,11 @@ def _valid(part: Mapping[str, Any], field: str, features: FloatArray, where: str
     lengths = f"{field}_lengths"
     if field == "text" and "text_bert" in part:
         tokens = _array(part, "text_bert", where)
-        if tokens.shape != (count, 3, steps):
-            raise BadInput(f"{where}.text_bert is {list(tokens.shape)}, not {[count, 3, steps]}")
+        if tokens.shape != (count, 3, steps) or tokens.dtype.kind not in "biuf":
+            raise BadInput(
+                f"{where}.text_bert is {tokens.dtype} {list(tokens.shape)}, not numbers "
+                f"{[count, 3, steps]}"
+            )
         return np.asarray(tokens[:, 1] > 0)
     if lengths in part:
         known = _array(part, lengths, where).ravel()

@@ -27,9 +27,13 @@ _LISTS = ("ids", "people", "splits")
 def save_sequences(folder: Path, sequences: Sequences) -> None:
     """Write the file into `folder`; one that is there is replaced only by a whole one.
 
-    Raises BadInput if it cannot be written.
+    Raises BadInput if it cannot be written, or if there are examples with a clock in the folder:
+    those would be read instead.
     """
     from safetensors.numpy import save_file
+
+    if (folder / "labels.json").exists():
+        raise BadInput(f"{folder} holds other examples already; choose another folder")
 
     arrays: dict[str, npt.NDArray[Any]] = {
         "emotion": sequences.emotion,

@@ -223,6 +223,10 @@ def test_a_file_that_is_none_and_a_place_that_is_full(
         save_sequences(tmp_path, made_sequences(12))
     assert (tmp_path / FILE).read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == [FILE]
+    (tmp_path / "labels.json").touch()
+    with pytest.raises(BadInput, match="holds other examples already"):
+        save_sequences(tmp_path, made_sequences(12))
+    (tmp_path / "labels.json").unlink()
     (tmp_path / FILE).write_bytes(before[: len(before) // 2])
     with pytest.raises(BadInput, match=f"{FILE} is damaged"):
         load_sequences(tmp_path)
