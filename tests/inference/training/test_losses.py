@@ -47,6 +47,12 @@ def test_emotion_loss() -> None:
     assert_near(loss, (math.log(2) + math.log(4 / 3)) / 2)
 
 
+def test_a_smoothed_label_is_spread_over_all_classes() -> None:
+    logits = torch.tensor([[math.log(3.0), 0.0]])  # p = (3/4, 1/4); a label of 0 is (0.9, 0.1)
+    loss = losses.emotion_loss(logits, torch.tensor([0]), torch.tensor([True]), smoothing=0.2)
+    assert_near(loss, -0.9 * math.log(0.75) - 0.1 * math.log(0.25))
+
+
 def test_nothing_known_is_zero_with_a_gradient() -> None:
     y = torch.ones(2, requires_grad=True)
     nothing = torch.full((2,), torch.nan)
