@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
+from assets.errors import BadInput
 from inference.model import DHMD, Prediction
 from inference.training.batches import Batch, Batches
 from inference.training.configuration import TrainingSettings
@@ -105,7 +106,11 @@ class Optimisation:
         return self._settings.evaluate_every or self._batches.steps_in_epoch or self.steps
 
     def advance(self) -> Report | None:
-        """Make a step. The report if one is due now: every so often, and at the end."""
+        """Make a step. The report if one is due now: every so often, and at the end.
+
+        Raises BadInput if the weights are no numbers any more, so that a run whose settings make it
+        diverge ends at once and keeps the state of its last report.
+        """
         self.step += 1
         self._optimiser.zero_grad(set_to_none=True)
         self._accumulate()
@@ -116,6 +121,12 @@ class Optimisation:
                 parameter.grad = torch.zeros_like(parameter)
         self._clip()
         self._optimiser.step()
+        with torch.no_grad():
+            size = torch.nn.utils.get_total_norm(self._model.parameters())
+        if not torch.isfinite(size):
+            raise BadInput(
+                f"the training diverges at step {self.step}; set a smaller learning_rate or clip"
+            )
         if isinstance(self._schedule, LambdaLR):
             self._schedule.step()
         if self.step > self._settings.average_from * self.steps:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from assets.errors import BadInput
 from inference.model import DHMD
 from inference.training.batches import TogetherBatches, kept_modalities
 from inference.training.configuration import NetworkSettings, NoiseSettings, network
@@ -117,6 +118,13 @@ def test_it_stops_early_and_keeps_the_best(monkeypatch: pytest.MonkeyPatch) -> N
     until_the_best = watched([3.0, 2.0], monkeypatch)
     for name, tensor in until_the_best._model.state_dict().items():
         assert_close(run.result()[name], tensor, rtol=0, atol=0)
+
+
+def test_a_run_that_diverges_is_told_at_once() -> None:
+    wild = sequence_settings(learning_rate=1e30, keep="last", schedule="cosine")
+    run = begin(plan(wild, [made_sequences()]))
+    with pytest.raises(BadInput, match="diverges at step 1; set a smaller learning_rate"):
+        run.advance()
 
 
 def test_atoms_have_their_own_rate_and_no_decay() -> None:
