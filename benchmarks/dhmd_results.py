@@ -32,7 +32,7 @@ from inference.training.composer import SUBSETS
 from inference.training.configuration import read_settings
 from inference.training.evaluate import evaluate, items_for, predict, settings_of
 from inference.training.examples import LABELS, ExampleSet
-from inference.training.plan import Data, plan
+from inference.training.plan import Data, Plan, plan
 from inference.training.prepare import prepared_examples
 from inference.training.sequence_files import load_data
 from inference.training.sequences import Sequences, sequences_of
@@ -77,6 +77,9 @@ LINES: Mapping[str, Line] = {
     "no dictionary": Line("ravdess", ("network.dictionary=false",)),
     "no code matching": Line("ravdess", ("losses.code_matching=0",)),
     "no decoupling": Line("ravdess", ("network.decoupling=false",)),
+    "code matching 0.2": Line("ravdess", ("losses.code_matching=0.2",)),
+    "dictionary apart": Line("ravdess", ("network.dictionary_gradient=false",)),
+    "the gate itself": Line("ravdess", ("network.gate=dmd",)),
     "late fusion": Line("ravdess", LATE),
 }
 
@@ -103,6 +106,13 @@ def run(line: Line, data: Sequence[Data], number: int, kept: Path | None = None)
         checkpoint = planned.checkpoint(running.result())
         if kept is not None:
             save_checkpoint(kept, checkpoint)
+    return measured(planned, checkpoint, data, number)
+
+
+def measured(
+    planned: Plan, checkpoint: Checkpoint, data: Sequence[Data], number: int
+) -> dict[str, Any]:
+    """The record of a run that is over."""
     record: dict[str, Any] = {
         "parameters": sum(p.numel() for p in DHMD(planned.config).parameters()),
         "held_out": checkpoint.origin["held_out"],

@@ -15,7 +15,9 @@ from assets.errors import BadInput
 from inference.training.metrics import pooled_calibration_error
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-PAGE, RECORDS = DOCS / "results.md", DOCS / "results.json"
+PAGE, RECORDS, TIMES = (DOCS / n for n in ("results.md", "results.json", "results_time.json"))
+RUNS, JOBS = 5, 2
+"""Runs of a line, and how many go at a time."""
 
 Record = Mapping[str, Any]
 
@@ -53,6 +55,12 @@ ABLATIONS = (
     "no decoupling",
     "late fusion",
 )
+ALTERNATIVES = {
+    "code matching 0.2": "code matching with twice the weight",
+    "dictionary apart": "no gradient from the dictionary into the encoders",
+    "the gate itself": "the gate itself fed on, as in DMD",
+}
+"""Choices that are no ablations: in the table once they were run."""
 
 
 STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
@@ -158,15 +166,17 @@ def ravdess(records: Sequence[Record]) -> str:
 def ablations(records: Sequence[Record]) -> str:
     whole, metrics = of_line(records, "ravdess"), ("accuracy", "macro_f1")
     made = []
-    for line in ABLATIONS:
+    for line in (*ABLATIONS, *ALTERNATIVES):
         found = of_line(records, line)
+        if line in ALTERNATIVES and not found:
+            continue
         count = f"{found[0]['parameters']:,}" if found else "-"
         cells = [spread(over_runs(found, "test", metric)) for metric in metrics]
         if line == "ravdess":
             cells += ["-", "-"]
         else:
             cells += [difference(paired(found, whole, "test", metric)) for metric in metrics]
-        title = "DHMD" if line == "ravdess" else line
+        title = "DHMD" if line == "ravdess" else ALTERNATIVES.get(line, line)
         title = f"{title} \\*" if mixed(found, whole) else title
         made.append([title, runs(found), count, *cells])
     head = ["", "runs", "parameters", "accuracy", "macro F1"]
@@ -279,6 +289,21 @@ def cost(records: Sequence[Record]) -> str:
     return table(head, rows)
 
 
+def durations(records: Sequence[Record]) -> str:
+    """Minutes of a run and of a line alone, whose runs go two at a time."""
+    found = next((record for record in records if record["line"] == "time"), None)
+    if found is None:
+        return "Not measured yet."
+    rows, whole = [], 0.0
+    for name, line in found["lines"].items():
+        minutes = (line["around"] + line["steps"] * line["step"]) / 60
+        whole += minutes * RUNS / JOBS
+        alone = f"{minutes * -(-RUNS // JOBS):.0f}"
+        rows.append([name, str(line["steps"]), f"{line['step']:.2f}", f"{minutes:.1f}", alone])
+    head = ["", "steps", "seconds of a step", "minutes of a run", "of its line alone"]
+    return table(head, rows) + f"\n\nAll lines together: {whole / 60:.1f} hours."
+
+
 TABLES = {
     "live": live,
     "against": against,
@@ -290,6 +315,7 @@ TABLES = {
     "ablations": ablations,
     "cost": cost,
     "mmmo": mmmo,
+    "time": durations,
 }
 
 
@@ -305,10 +331,15 @@ def with_tables(page: str, records: Sequence[Record]) -> str:
     return page
 
 
+def all_records() -> list[Record]:
+    """What there is to be written."""
+    return [r for path in (RECORDS, TIMES) for r in json.loads(path.read_text(encoding="utf-8"))]
+
+
 def main() -> None:
     """Write all tables into the page."""
-    records = json.loads(RECORDS.read_text(encoding="utf-8"))
-    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8"), records), encoding="utf-8")
+    page = with_tables(PAGE.read_text(encoding="utf-8"), all_records())
+    PAGE.write_text(page, encoding="utf-8")
     print(PAGE)
 
 

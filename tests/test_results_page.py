@@ -1,6 +1,5 @@
 """The page of results: its tables are what the records say."""
 
-import json
 from typing import Any
 
 import pytest
@@ -8,10 +7,12 @@ import pytest
 from assets.errors import BadInput
 from scripts.write_results import (
     PAGE,
-    RECORDS,
+    ablations,
+    all_records,
     calibration_error,
     cost,
     difference,
+    durations,
     mixed,
     over_runs,
     paired,
@@ -21,9 +22,8 @@ from scripts.write_results import (
 
 
 def test_the_tables_are_up_to_date() -> None:
-    records = json.loads(RECORDS.read_text(encoding="utf-8"))
     page = PAGE.read_text(encoding="utf-8")
-    assert with_tables(page, records) == page, "run: python scripts/write_results.py"
+    assert with_tables(page, all_records()) == page, "run: python scripts/write_results.py"
 
 
 def record(number: int, value: float | None, items: tuple[int, int]) -> dict[str, Any]:
@@ -93,6 +93,22 @@ def test_costs_are_told_as_parts_of_dhmd_form_by_form() -> None:
     cells = "20.0 ms (1.00) | 10.0 ms (1.00) | 5.0 ms (1.00) | 400.0 ms (1.00)"
     assert first == f"| DHMD | 1,000 | {cells} |"
     assert last == "| late fusion | 100 | 4.0 ms (0.20) |  |  | 100.0 ms (0.25) |"
+
+
+def test_a_choice_is_in_the_table_of_ablations_once_it_was_run() -> None:
+    whole = run("ravdess", 0, 0, 0.8) | {"parameters": 10}
+    assert "| no code matching | none yet |" in ablations([whole])
+    assert "twice the weight" not in ablations([whole])
+    other = run("code matching 0.2", 0, 0, 0.7) | {"parameters": 10}
+    row = ablations([whole, other]).splitlines()[-1]
+    assert row.startswith("| code matching with twice the weight | 1 | 10 | 0.700 | - | -0.100 |")
+
+
+def test_a_line_takes_as_long_as_three_rounds_of_its_runs() -> None:
+    line = {"steps": 600, "step": 0.5, "around": 60.0}  # 5 + 1 minutes
+    text = durations([{"line": "time", "lines": {"a": line, "b": line}}])
+    assert "| a | 600 | 0.50 | 6.0 | 18 |" in text
+    assert text.endswith("All lines together: 0.5 hours.")
 
 
 def test_a_page_without_its_markers_is_refused() -> None:

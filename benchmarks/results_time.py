@@ -1,0 +1,69 @@
+"""How long the lines of docs/results.md take: some steps of each, and what comes before and after.
+
+    python benchmarks/results_time.py --examples runs/examples
+    python scripts/write_results.py
+
+Processor time of one thread, which is what a run of benchmarks/dhmd_results.py has, so that other
+work on the computer matters little.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.dhmd_results import LINES, Line, loaded, measured
+from inference.training.configuration import read_settings
+from inference.training.plan import plan
+from inference.training.train import begin
+
+RECORDS = Path(__file__).resolve().parents[1] / "docs" / "results_time.json"
+WARM_UP = 2
+STEPS = 15
+
+
+def seconds_of(line: Line, examples: Path) -> dict[str, Any]:
+    """Steps of a run of this line; seconds of one, and of all that is not a step."""
+    settings = read_settings(line.preset, line.assignments)
+    clock = [time.process_time()]
+    loaded.cache_clear()
+    data = [loaded(examples / folder) for folder in settings.examples]
+    planned = plan(settings, data)
+    running = begin(planned)
+    clock.append(time.process_time())
+    for _ in range(WARM_UP):
+        running.advance()
+    clock.append(time.process_time())
+    for _ in range(STEPS):
+        running.advance()
+    clock.append(time.process_time())
+    measured(planned, planned.checkpoint(running.result()), data, number=0)
+    clock.append(time.process_time())
+    return {
+        "steps": running.steps,
+        "step": (clock[3] - clock[2]) / STEPS,
+        "around": clock[1] - clock[0] + clock[4] - clock[3],
+    }
+
+
+def main() -> None:
+    """Time every line, one after the other."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--examples", type=Path, required=True)
+    parser.add_argument("--records", type=Path, default=RECORDS)
+    parser.add_argument("--only", action="append", default=[], choices=list(LINES))
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    lines = {}
+    for name in args.only or LINES:
+        lines[name] = seconds_of(LINES[name], args.examples)
+        print(name, lines[name], flush=True)
+    record = {"line": "time", "torch": torch.__version__, "lines": lines}
+    args.records.write_text(json.dumps([record], indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
