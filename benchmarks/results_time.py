@@ -50,19 +50,21 @@ def seconds_of(line: Line, examples: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Time every line, one after the other."""
+    """Time every line, one after the other; each is written as soon as it is there."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--examples", type=Path, required=True)
     parser.add_argument("--records", type=Path, default=RECORDS)
     parser.add_argument("--only", action="append", default=[], choices=list(LINES))
     args = parser.parse_args()
     torch.set_num_threads(1)
-    lines = {}
+    known = json.loads(args.records.read_text()) if args.records.is_file() else []
+    times = known[0]["lines"] if known else {}
     for name in args.only or LINES:
-        lines[name] = seconds_of(LINES[name], args.examples)
-        print(name, lines[name], flush=True)
-    record = {"line": "time", "torch": torch.__version__, "lines": lines}
-    args.records.write_text(json.dumps([record], indent=1) + "\n", encoding="utf-8")
+        times[name] = seconds_of(LINES[name], args.examples)
+        print(name, times[name], flush=True)
+        lines = {line: times[line] for line in LINES if line in times}
+        record = {"line": "time", "torch": torch.__version__, "lines": lines}
+        args.records.write_text(json.dumps([record], indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
