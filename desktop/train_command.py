@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         raise BadInput("--measured-by is for a run with everyone=true: this one measures itself")
     require_place(args.out)
     planned = plan(settings, [load_data(args.examples / name) for name in settings.examples])
-    require_comparable(asdict(settings), others, planned.origin["people"])
+    require_comparable(asdict(settings), others, planned.people)
     folder = args.out.with_suffix(".run")
     torch.set_num_threads(args.threads)
     with ProgressBar() as bar, joined_processes() as processes:

@@ -83,7 +83,7 @@ def measured_by(checkpoint: Checkpoint, others: Sequence[Checkpoint]) -> Checkpo
     that was measured (mean; errors of calibration over all folds together) become its own.
     Raises BadInput as `require_comparable` does.
     """
-    require_comparable(checkpoint.origin["settings"], others, checkpoint.origin.get("people"))
+    require_comparable(checkpoint.origin["settings"], others)
     temperature = {
         name: float(np.exp(np.mean([np.log(other.temperature[name]) for other in others])))
         for name in MODALITIES
@@ -104,19 +104,19 @@ def measured_by(checkpoint: Checkpoint, others: Sequence[Checkpoint]) -> Checkpo
 
 
 def require_comparable(
-    settings: Mapping[str, Any], others: Sequence[Checkpoint], people: Sequence[str] | None = None
+    settings: Mapping[str, Any], others: Sequence[Checkpoint], people: Sequence[str] = ()
 ) -> None:
     """Raise BadInput unless `others` can measure what these settings make; see `measured_by`.
 
-    They must have held out a fold each, of the same `people` (see `hash_of_people`) where both say
-    of whom they were made.
+    They must have held out a fold each, of the same `people` (`hash_of_people` of each set) where
+    that is known.
     """
     for other in others:
         if _comparable(other.origin.get("settings", {})) != _comparable(settings):
             raise BadInput("a checkpoint to be measured by was made with other settings than this")
         if not other.origin.get("held_out"):
             raise BadInput("a checkpoint to be measured by held out nobody itself")
-        if None not in (people, other.origin.get("people")) and other.origin["people"] != people:
+        if people and other.origin.get("people", list(people)) != list(people):
             raise BadInput("a checkpoint to be measured by was trained on other people")
     folds = sorted(other.origin["settings"]["fold"] for other in others)
     if len(set(folds)) < len(folds):

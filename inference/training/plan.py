@@ -81,6 +81,8 @@ class Plan:
     """By modality, mean features [n] of those trained on while they are neutral."""
     labels: str = ""
     """A hash of all items and their labels."""
+    people: tuple[str, ...] = ()
+    """`hash_of_people` of each set."""
 
     def checkpoint(self, weights: Mapping[str, torch.Tensor]) -> Checkpoint:
         """The checkpoint with these weights, calibrated and measured on what was held out.
@@ -103,6 +105,8 @@ class Plan:
             "calibration": calibration,
             "torch": torch.__version__,
         }
+        if not self.settings.everyone:  # whom it held out depends on who was there
+            origin["people"] = list(self.people)
         return replace(bare, origin=origin, rest=self.rest)
 
 
@@ -175,12 +179,10 @@ def _plan_together(
         TogetherBatches(whole, train_rows, normaliser, settings),
         tuple(_batches_of(whole.take(watched & items), normaliser, settings)),
         {"test": held} if len(held) else {},
-        _origin(
-            counts,
-            [hash_of_people(s.people, s.splits) for s in sets],
-        ),
+        _origin(counts),
         _rest_together(whole, np.flatnonzero(train_ & items), settings, spec),
         _hash_of(whole.ids, whole.emotion, whole.sentiment),
+        tuple(hash_of_people(s.people, s.splits) for s in sets),
     )
 
 
@@ -247,13 +249,14 @@ def _plan_composed(
             for batch in _batches_of(sequences_of(kind, items, spec), normaliser, settings)
         ),
         {name: sequences_of(name, items, spec) for name, items in held.items()},
-        _origin(counts, people),
+        _origin(counts),
         _rest(known, spec),
         _hash_of(
             [e.id for one in sets for e in one.examples],
             [e.emotion for one in sets for e in one.examples],
             [e.sentiment for one in sets for e in one.examples],
         ),
+        tuple(people),
     )
 
 
@@ -341,12 +344,11 @@ def _batches_of(
         yield batch_of(some.features, some.valid, targets, normaliser)
 
 
-def _origin(counts: Mapping[str, int], people: Sequence[str]) -> dict[str, Any]:
+def _origin(counts: Mapping[str, int]) -> dict[str, Any]:
     terms = "; ".join(LICENCES.get(kind, f"{kind} (your own data)") for kind in counts)
     return {
         "licence": f"Trained on {terms}. These weights are for research, non-commercial use."
         if any(kind in LICENCES for kind in counts)
         else f"Trained on {terms}.",
         "examples": dict(counts),
-        "people": list(people),
     }
