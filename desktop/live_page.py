@@ -311,11 +311,12 @@ class LivePage(TrajectoryPage):
             self.status.set_whole("")
             for chip in self.chips.chips.values():
                 chip.set_status(None, "", "")
-            self.in_use.emit(False, False, self.sessions.ending, sending)
+            self.in_use.emit(*self.sessions.in_use, self.sessions.completing, sending)
             return
         video, audio = live.video_status(), live.audio_status()
         recording = self.sessions.folder is not None and state is not LiveState.PAUSED
-        self.in_use.emit(video.in_use, audio.in_use, recording, sending)
+        recording = recording or self.sessions.completing
+        self.in_use.emit(*self.sessions.in_use, recording, sending)
         for name, status in live.modalities().items():
             here = {"present": True, "absent": False}.get(status.state)
             known = status.state in ("present", "absent")
@@ -418,12 +419,17 @@ class LivePage(TrajectoryPage):
 
 
 def _marks(live: Live) -> list[tuple[float, str]]:
-    """What was marked, and from when on the curves are of a person."""
+    """What was marked, from when on the curves are of a person, and when quality changed."""
     found = [(to_seconds(marker.end), marker.data.label) for marker in live.markers()]
     for event in live.events():
         if event.data.kind == "baseline":
             on = event.data.details.get("sha256") is not None
             found.append((to_seconds(event.end), "Calibrated" if on else "Calibration off"))
+        elif event.data.kind == "quality":
+            step = event.data.details["step"]
+            found.append(
+                (to_seconds(event.end), f"Saving, step {step}" if step else "Full quality")
+            )
     return found
 
 

@@ -49,6 +49,19 @@ class LiveSessions:
     def ending(self) -> bool:
         return bool(self._ending)
 
+    @property
+    def completing(self) -> bool:
+        """Whether a recording is still being completed."""
+        return any(folder is not None for _, folder in self._ending)
+
+    @property
+    def in_use(self) -> tuple[bool, bool]:
+        """Whether a camera, and a microphone, may be taking something, also while it is closed."""
+        lives = [live for live, _ in self._ending]
+        lives += [] if self.live is None else [self.live]
+        camera = any(live.video_status().in_use for live in lives)
+        return camera, any(live.audio_status().in_use for live in lives)
+
     def look_for_devices(self) -> None:
         if self._scan is None:
             self._scan = Background("devices", self._list_devices)

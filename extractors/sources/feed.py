@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
 
 from assets.errors import AffectscopeError
@@ -131,6 +131,9 @@ class Feed(Generic[T]):
                     self._clock.wait_until(self._clock.now() + wait, self._changed)
         finally:
             self.source = None
+            if self._status.state in ("opening", "open"):  # who shows what is open hears the end
+                text = "" if self._choice is None else f"{self._choice.label} is closed"
+                self._tell(replace(self._status, state="ended", text=text))
             self._clock.leave()
 
     def _samples(self, choice: SourceChoice, source: Source[T]) -> Iterator[Sample[T]]:

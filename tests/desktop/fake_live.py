@@ -13,6 +13,7 @@ from extractors.features import MODALITIES, FaceFeatures, VideoFrame, Word
 from extractors.recording.observations import Event, Marker
 from extractors.sources import SourceChoice
 from extractors.sources.devices import Device
+from extractors.sources.feed import FeedState
 from extractors.stream import Sample, from_seconds
 from extractors.timeline import Timeline
 from inference.calibration import RestingPerson
@@ -180,10 +181,10 @@ class FakeLive:
         return 0.05, 0.2
 
     def video_status(self) -> SourceStatus:
-        return self.video_state or _status(self.video)
+        return self.video_state or self._status(self.video)
 
     def audio_status(self) -> SourceStatus:
-        return self.audio_state or _status(self.audio)
+        return self.audio_state or self._status(self.audio)
 
     def modalities(self) -> Mapping[str, ModalityStatus]:
         return self.states
@@ -194,6 +195,6 @@ class FakeLive:
     def displayed(self, time: float) -> None:
         self.shown.append(time)
 
-
-def _status(choice: SourceChoice | None) -> SourceStatus:
-    return SourceStatus(choice, "off" if choice is None else "open")
+    def _status(self, choice: SourceChoice | None) -> SourceStatus:
+        state: FeedState = "ended" if self.ended.is_set() else "open"
+        return SourceStatus(choice, "off" if choice is None else state)

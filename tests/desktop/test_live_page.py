@@ -27,7 +27,7 @@ from desktop.source_chooser import SourceChooser
 from extractors.recording.observations import Event
 from extractors.sources import SourceChoice
 from extractors.sources.devices import Device
-from extractors.stream import Sample
+from extractors.stream import Sample, from_seconds
 from extractors.timeline import Timeline
 from inference.live import Live, LiveState, ModalityStatus, SourceStatus
 from tests.desktop.fake_live import (
@@ -328,6 +328,16 @@ def test_health_is_shown_with_what_is_saved(running: MainWindow, sessions: Sessi
     assert not page.picture.draw_mesh
 
 
+def test_the_curves_say_when_quality_changed(running: MainWindow, sessions: Sessions) -> None:
+    page, live = running.live.page, sessions[0]
+    live.told = [
+        Sample("event", at, at, at, Event("quality", "said elsewhere", {"step": step}))
+        for at, step in ((from_seconds(12.0), 2), (from_seconds(18.0), 0))
+    ]
+    page.tick()
+    assert page.plot._marks == [(12.0, "Saving, step 2"), (18.0, "Full quality")]
+
+
 def test_where_the_models_run_is_shown(running: MainWindow, sessions: Sessions) -> None:
     page, live = running.live.page, sessions[0]
     page.toggle_health()
@@ -405,6 +415,20 @@ def test_leaving_the_preview_closes_the_devices(
     assert sessions[0].calls == ["preview", "abort"]
     assert not window.head.privacy.isVisible()
     assert not window.live.page._timer.isActive()
+
+
+def test_devices_are_said_to_be_open_until_they_are_closed(
+    running: MainWindow, sessions: Sessions
+) -> None:
+    page, badge = running.live.page, running.head.privacy
+    sessions[0].ends_at_once = False
+    page.stop()
+    page.tick()
+    assert badge.isVisible()
+    assert badge.text == "Camera and microphone on", "and nothing is recorded"
+    sessions[0].ended.set()
+    page.tick()
+    assert not badge.isVisible()
 
 
 def test_closing_stops_in_order_and_does_not_wait_for_ever(

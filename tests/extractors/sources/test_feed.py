@@ -142,6 +142,17 @@ def test_it_ends_in_any_state(state: str) -> None:
             deadline.wait(0.001)
         script.feed.end()
     assert running.result() in ([1, 2], [])
+    assert not script.feed.status.in_use
+
+
+def test_a_source_is_in_use_until_it_is_freed() -> None:
+    script = Script([1, lambda: script.feed.end(), 2])
+    samples = script.feed.samples()
+    in_use = [(script.feed.status.in_use, script.opened[0].freed) for _ in samples]
+    assert set(in_use) == {(True, False)}
+    assert script.opened[0].freed
+    assert script.feed.status.state == "ended"
+    assert script.feed.status.info == SourceInfo("A"), "a recording says what it was"
 
 
 def test_only_a_device_is_private() -> None:
