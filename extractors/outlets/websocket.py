@@ -124,10 +124,10 @@ class WebSocketOutlet:
         channel = Channel[str]("websocket receiver", HELD, Overflow.DROP_OLDEST)
         hello = {"type": "hello", "version": 1, "emotions": EMOTIONS, "present": PRESENT}
         try:
-            connection.send(json.dumps(hello))
-            with self._guard:
+            with self._guard:  # before the greeting: who has had it misses nothing
                 self._receivers.add(channel)
                 self._guard.notify_all()
+            connection.send(json.dumps(hello))
             for sample in channel:
                 connection.send(sample.data)
         except (ConnectionClosed, ChannelClosed, OSError):
