@@ -17,19 +17,20 @@ from extractors.speech import LEAST_PROBABILITY
 
 __all__ = ["Heard", "LiveWords"]
 
-Decoder = Callable[[FloatArray, Sequence[int]], list[HeardWord]]
-"""Encoder states [n, width] and the tokens that they begin with, to the words after these."""
+Decoder = Callable[[FloatArray, Sequence[int], Sequence[int]], list[HeardWord]]
+"""Encoder states [n, width], tokens that they begin with and tokens that may follow, to the words
+after the former."""
 
 EDGE = 0.4
 """Seconds before the end of the sound in which a word may still turn out to be a longer one."""
 CERTAIN = 0.5
 PATIENCE = 0.9
 """A word less probable than `CERTAIN` needs so many seconds of sound behind it."""
-COMFORTABLE = 7 * SAMPLE_RATE
+COMFORTABLE = 5 * SAMPLE_RATE
 """Sound beyond this is cut off in front at the end of a committed sentence or in a pause."""
-LONGEST = 12 * SAMPLE_RATE
+LONGEST = 9 * SAMPLE_RATE
 """Sound is never longer than this when a pass begins: beyond, it is cut after any word."""
-REST = 2 * SAMPLE_RATE
+REST = 3 * SAMPLE_RATE // 2
 """Sound that a cut leaves."""
 GAP = 0.3
 """Seconds between committed words that are a pause."""
@@ -74,10 +75,11 @@ class LiveWords:
         """
         assert self.begin is not None
         said = [token for word in self._committed for token in word.all_tokens]
+        expected = [token for word in self._before for token in word.all_tokens]
         offset = self.begin / SAMPLE_RATE
         words = [
             replace(word, start=word.start + offset, end=word.end + offset)
-            for word in decode(states, said)
+            for word in decode(states, said, expected)
         ]
         words = before_silence(self._joined(words), silence / SAMPLE_RATE)
         words = without_repetition(words, self._committed)

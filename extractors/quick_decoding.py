@@ -1,5 +1,6 @@
 """Words from an unpadded encoder pass, as right as padded ones and many times cheaper."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +9,8 @@ import numpy as np
 from extractors.features import SAMPLE_RATE, FloatArray
 from extractors.hypotheses import HeardWord, plain
 from extractors.speech import STATE_RATE, SpeechModel
+from extractors.word_decoder import WordDecoder
+from extractors.word_times import token_starts
 
 __all__ = ["QuickDecoder"]
 
@@ -24,71 +27,75 @@ class QuickDecoder:
     Whisper is trained on 30 s, so a decoder that sees the states of 3 s alone does not know that
     they are all, and says everything again. Encoding 27 s of silence each time would cost most of
     the pass. Here silence is encoded once, and its states at the positions that the sound leaves
-    free are put behind those of the sound (benchmarks/quick_decoding.py measures both).
+    free are put behind those of the sound (benchmarks/quick_decoding.py measures both). It is
+    computed on the CPU; one thread at a time may use it.
     """
 
     def __init__(self, speech: SpeechModel) -> None:
-        import ctranslate2
+        """Load the decoder of the same model. Raises ModelFileError if it has none."""
         from faster_whisper.tokenizer import Tokenizer
 
-        self._storage: Any = ctranslate2.StorageView
-        self._speech = speech
         whisper = speech.whisper.model
-        self._tokenizer: Any = Tokenizer(
+        self.tokenizer: Any = Tokenizer(
             whisper.hf_tokenizer,
             whisper.model.is_multilingual,
             "transcribe",
             speech.language or "en",
         )
-        tokenizer = self._tokenizer
-        self._prompt: list[int] = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
+        tokenizer = self.tokenizer
         features = speech.feature_extractor(np.zeros(0, np.float32))[:, : 2 * POSITIONS]
         padding = ((0, 0), (0, 2 * POSITIONS - features.shape[1]))
-        self._silence = speech.encode_features(np.pad(features, padding, mode="edge"))
+        self.silence = speech.encode_features(np.pad(features, padding, mode="edge"))
+        self.decoder = WordDecoder(
+            speech.folder,
+            silence=self.silence,
+            prompt=[*tokenizer.sot_sequence, tokenizer.no_timestamps],
+            end=tokenizer.eot,
+        )
 
-    def __call__(self, states: FloatArray, said: Sequence[int] = ()) -> list[HeardWord]:
+    def __call__(
+        self, states: FloatArray, said: Sequence[int] = (), expected: Sequence[int] = ()
+    ) -> list[HeardWord]:
         """Words of sound with encoder states float32 [n, width], n <= 1500, at 50 Hz.
 
-        `said` are tokens of words that it certainly begins with: they are not decoded again, and
-        only the words after them are given. Punctuation that follows `said` at once comes as a word
-        of its own.
+        `said` are tokens of words that it certainly begins with: only the words after them are
+        given. Punctuation that follows `said` at once comes as a word of its own. `expected` are
+        tokens that probably follow; they change the time it takes, and nothing else.
         """
         if len(states) == 0:
             return []
-        return self._speech.whisper(lambda whisper: self._words(whisper, states, said))
-
-    def _words(self, whisper: Any, states: FloatArray, said: Sequence[int]) -> list[HeardWord]:
-        count = len(states)
-        encoded, sequence = self._decoded(whisper, states, said, count, POSITIONS)
-        eot = self._tokenizer.eot
-        tokens = [token for token in sequence if token < eot]
-        if len(tokens) <= len(said):  # what was said is given back in front
+        most = max(MARGIN, _most(len(states)) - len(said))
+        decoded = self.decoder(states, said, expected, most=most)
+        if len(decoded.tokens) == len(said):
             return []
-        (parts,) = whisper.find_alignment(self._tokenizer, [tokens], encoded, 2 * count)
+        starts = token_starts(decoded.attention, len(states)) / STATE_RATE
+        end = self.tokenizer.eot
+        texts, tokens = self.tokenizer.split_to_word_tokens([*decoded.tokens, end])
         words: list[HeardWord] = []
-        position = 0
-        for part in parts:
-            position += len(part["tokens"])
-            if position <= len(said):
+        bounds = itertools.pairwise(itertools.accumulate(map(len, tokens), initial=0))
+        for raw, (first, until) in zip(texts[:-1], bounds, strict=False):
+            if until <= len(said):
                 continue
-            own = tuple(part["tokens"])
-            start, end = float(part["start"]), float(part["end"])
-            probability = float(part["probability"])
-            text = part["word"].strip()
-            if words and not part["word"].startswith(" "):
+            if first < len(said):  # more of a word of which the beginning was said
+                first, raw = len(said), self.tokenizer.decode(decoded.tokens[len(said) : until])
+            own = decoded.tokens[first:until]
+            start, finish = float(starts[first]), float(starts[until])
+            probability = float(decoded.probabilities[first:until].mean())
+            text = raw.strip()
+            if words and not raw.startswith(" "):
                 if plain(text):  # "D" and ".C." are one word
                     last = words[-1]
                     words[-1] = HeardWord(
                         last.text + text,
                         last.all_tokens + own,
                         last.start,
-                        end,
+                        finish,
                         min(last.probability, probability),
                     )
                 else:
                     words[-1] = words[-1].followed_by(text, own)
             else:
-                words.append(HeardWord(text, own, start, end, probability))
+                words.append(HeardWord(text, own, start, finish, probability))
         return words
 
     def text(self, states: FloatArray, samples: int, silence: int = POSITIONS) -> str:
@@ -97,24 +104,11 @@ class QuickDecoder:
         For measuring: `__call__` uses all there are.
         """
         length = -(-samples * STATE_RATE // SAMPLE_RATE)
-        whisper = self._speech.whisper.model
-        _, sequence = self._decoded(whisper, states, (), length, silence)
-        text: str = self._tokenizer.decode(sequence)
+        decoded = self.decoder(states, most=_most(length), silence=silence)
+        text: str = self.tokenizer.decode(list(decoded.tokens))
         return text
 
-    def _decoded(
-        self,
-        whisper: Any,
-        states: FloatArray,
-        said: Sequence[int],
-        length: int,
-        silence: int,
-    ) -> tuple[Any, list[int]]:
-        """The states that the decoder saw, and its tokens for `length` states of sound."""
-        behind = self._silence[len(states) : len(states) + silence]
-        whole = np.concatenate([states, behind])[None, :POSITIONS]
-        encoded = self._storage.from_array(np.ascontiguousarray(whole))
-        prompt = [*self._prompt, *said]
-        bound = len(prompt) + MARGIN + TOKENS_PER_SECOND * length // STATE_RATE
-        result = whisper.model.generate(encoded, [prompt], beam_size=1, max_length=bound)
-        return encoded, list(result[0].sequences_ids[0])
+
+def _most(length: int) -> int:
+    """Tokens that so many states of sound may have."""
+    return MARGIN + TOKENS_PER_SECOND * length // STATE_RATE

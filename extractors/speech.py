@@ -87,6 +87,7 @@ class SpeechModel:
         # NumPy's threads would spin on a core that others need, long after each small product
         threadpool_limits(1, user_api="blas")
         self._voice = VoiceEncoder(read_weights(folder / "model.bin"), threads=threads)
+        self.folder = folder
         self.language = language
 
     @property

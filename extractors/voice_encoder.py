@@ -9,16 +9,14 @@ they are computed here from the weights in the same file. The network is that of
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from assets.errors import ModelFileError
 from extractors.features import VOICE_LAYERS, FloatArray
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from extractors.onnx_graph import Graph
 
 __all__ = ["VoiceEncoder", "read_weights"]
 
@@ -81,71 +79,64 @@ class VoiceEncoder:
     ) -> None:
         """Take weights as `read_weights` gives them; layers count from 1.
 
-        `threads` holds for all of PyTorch in this process: left alone it takes every core, and
-        face and words wait. Raises ModelFileError if some weights are missing.
+        Raises ModelFileError if some weights are missing.
         """
-        import torch
-
-        torch.set_num_threads(threads)
         self.layers = tuple(layers)
-        self._weights: dict[str, Tensor] = {
-            name: torch.from_numpy(values.astype(np.float32)) for name, values in weights.items()
-        }
-        last = f"layer_{max(layers) - 1}/ffn/linear_1/weight"
-        for name in ("conv1/weight", "position_encodings/encodings", last):
-            if name not in self._weights:
-                raise ModelFileError(
-                    f"the speech model has no weights {name}; run: affectscope models verify"
-                )
+        floats = {name: values.astype(np.float32) for name, values in weights.items()}
+        try:
+            self._session: Any = _network(floats, self.layers).session(threads)
+        except KeyError as error:
+            raise ModelFileError(
+                f"the speech model has no weights {error}; run: affectscope models verify"
+            ) from error
 
     def __call__(self, mel: FloatArray) -> FloatArray:
         """States of `mel` float32 [80, 2 n], 100 a second: float32 [n, layers * width], 50 a
         second, the layers side by side."""
-        import torch
-
-        with torch.inference_mode():
-            x = self._positioned(torch.from_numpy(np.ascontiguousarray(mel, np.float32)))
-            kept = []
-            for number in range(1, max(self.layers) + 1):
-                x = self._layer(f"layer_{number - 1}/", x)
-                if number in self.layers:
-                    kept.append(x)
-            states: FloatArray = torch.cat(kept, dim=1).numpy()
+        states: FloatArray = self._session.run(None, {"mel": mel[None]})[0]
         return states
 
-    def _positioned(self, mel: "Tensor") -> "Tensor":
-        """[80, 2 n] -> [n, width]: two convolutions, the second with stride 2, and positions."""
-        from torch.nn.functional import conv1d, gelu
 
-        w = self._weights
-        x = gelu(conv1d(mel[None], w["conv1/weight"], w["conv1/bias"], padding=1))
-        x = gelu(conv1d(x, w["conv2/weight"], w["conv2/bias"], stride=2, padding=1))[0].T
-        return x + w["position_encodings/encodings"][: len(x)]
+def _network(w: Mapping[str, FloatArray], layers: Sequence[int]) -> Graph:
+    """The first layers of the encoder: mel [1, 80, 2 n] to states [n, layers * width]."""
+    g = Graph("encoder of the voice")
+    width = w["conv1/weight"].shape[0]
+    heads = width // HEAD_WIDTH
+    scale = g.constant(HEAD_WIDTH**-0.5)
 
-    def _layer(self, name: str, x: "Tensor") -> "Tensor":
-        """x [n, width] + attention, then + feed-forward, each on its LayerNorm."""
-        from torch.nn.functional import gelu, scaled_dot_product_attention
+    def convolved(x: str, name: str, stride: int) -> str:
+        weight, bias = (g.constant(w[f"{name}/{part}"]) for part in ("weight", "bias"))
+        return g("Gelu", g("Conv", x, weight, bias, pads=[1, 1], strides=[stride]))
 
-        heads = x.shape[1] // HEAD_WIDTH
-        both = self._linear(
-            f"{name}self_attention/linear_0", self._norm(f"{name}self_attention", x)
-        )
+    def norm(name: str, x: str) -> str:
+        return g.layer_norm(x, *(w[f"{name}/layer_norm/{part}"] for part in ("gamma", "beta")))
+
+    def product(name: str, x: str) -> str:
+        weight, bias = w[f"{name}/weight"], w[f"{name}/bias"]
+        return g("Add", g("MatMul", x, g.constant(np.ascontiguousarray(weight.T))),
+                 g.constant(bias))  # fmt: skip
+
+    x = convolved(g.input("mel", [1, 80, "2n"]), "conv1", 1)
+    x = g("Transpose", g.reshape(convolved(x, "conv2", 2), width, -1), perm=[1, 0])
+    count = g("Slice", g("Shape", x), g.constant([0]), g.constant([1]))
+    positions = g.constant(w["position_encodings/encodings"])
+    x = g("Add", x, g("Slice", positions, g.constant([0]), count, g.constant([0])))
+    kept = []
+    for number in range(1, max(layers) + 1):
+        name = f"layer_{number - 1}/"
+        both = product(f"{name}self_attention/linear_0", norm(f"{name}self_attention", x))
+        both = g("Transpose", g.reshape(both, -1, 3, heads, HEAD_WIDTH), perm=[1, 2, 0, 3])
         query, key, value = (
-            part.reshape(-1, heads, HEAD_WIDTH).transpose(0, 1)[None]
-            for part in both.contiguous().chunk(3, dim=1)
+            g.reshape(part, heads, -1, HEAD_WIDTH)
+            for part in g.several("Split", both, outputs=3, axis=0, num_outputs=3)
         )
-        mixed = scaled_dot_product_attention(query, key, value)[0].transpose(0, 1).flatten(1)
-        x = x + self._linear(f"{name}self_attention/linear_1", mixed)
-        inner = gelu(self._linear(f"{name}ffn/linear_0", self._norm(f"{name}ffn", x)))
-        return x + self._linear(f"{name}ffn/linear_1", inner)
-
-    def _norm(self, name: str, x: "Tensor") -> "Tensor":
-        from torch.nn.functional import layer_norm
-
-        gamma, beta = (self._weights[f"{name}/layer_norm/{part}"] for part in ("gamma", "beta"))
-        return layer_norm(x, gamma.shape, gamma, beta)
-
-    def _linear(self, name: str, x: "Tensor") -> "Tensor":
-        from torch.nn.functional import linear
-
-        return linear(x, self._weights[f"{name}/weight"], self._weights[f"{name}/bias"])
+        scores = g("MatMul", g("Mul", query, scale), g("Transpose", key, perm=[0, 2, 1]))
+        mixed = g("MatMul", g("Softmax", scores, axis=-1), value)
+        mixed = g.reshape(g("Transpose", mixed, perm=[1, 0, 2]), -1, width)
+        x = g("Add", x, product(f"{name}self_attention/linear_1", mixed))
+        inner = g("Gelu", product(f"{name}ffn/linear_0", norm(f"{name}ffn", x)))
+        x = g("Add", x, product(f"{name}ffn/linear_1", inner))
+        if number in layers:
+            kept.append(x)
+    g.output("states", g("Concat", *kept, axis=1))
+    return g
