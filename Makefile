@@ -5,10 +5,12 @@ export PYTHON
 AFFECTSCOPE := .venv/bin/affectscope
 SAMPLE := assets/sample/sample.mp4
 PICTURE := runs/sample/trajectories.png
+DATA := ../shared/data
+EXAMPLES := runs/examples
 SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY),window,headless)
 
 .NOTPARALLEL:
-.PHONY: help run test test-slow test-gpu lint format models environment developer clean
+.PHONY: help run results test test-slow test-gpu lint format models environment developer clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -23,6 +25,17 @@ endif
 
 $(PICTURE): $(SAMPLE) assets/live.safetensors $(wildcard desktop/*.py inference/*.py extractors/*.py)
 	$(AFFECTSCOPE) analyze $(SAMPLE) --out runs --picture
+
+results: developer ## what is missing of docs/results.md, from the labelled data in DATA; takes hours
+	$(AFFECTSCOPE) models fetch
+	$(AFFECTSCOPE) extract $(DATA)/ckplus48 --kind ckplus --out $(EXAMPLES)/ckplus
+	$(AFFECTSCOPE) extract $(DATA)/ravdess --kind ravdess --variants 4 --out $(EXAMPLES)/ravdess
+	$(AFFECTSCOPE) extract $(DATA)/meld --kind meld --out $(EXAMPLES)/meld
+	$(AFFECTSCOPE) extract $(DATA)/ict_mmmo --kind mmmo --out $(EXAMPLES)/mmmo
+	.venv/bin/python benchmarks/dhmd_results.py --examples $(EXAMPLES)
+	.venv/bin/python benchmarks/baseline_results.py --examples $(EXAMPLES)
+	.venv/bin/python benchmarks/network_speed.py --records docs/results.json
+	.venv/bin/python scripts/write_results.py
 
 test: developer ## all tests
 	$(AFFECTSCOPE) models fetch
