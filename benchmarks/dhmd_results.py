@@ -250,16 +250,17 @@ def loaded(folder: Path) -> Data:
     return load_data(folder)
 
 
+def file_of(kept: Path, name: str, number: int) -> Path:
+    """Where the checkpoint of a run of a line is kept."""
+    return kept / f"{name.replace(', ', ' ').replace(' ', '_')}{number}.safetensors"
+
+
 def run_named(name: str, number: int, examples: Path, kept: Path | None) -> dict[str, Any]:
     """A run by the name of its line, on one thread."""
     torch.set_num_threads(1)
     line = LINES[name]
     folders = read_settings(line.preset, line.assignments).examples
-    file = (
-        None
-        if kept is None
-        else kept / f"{name.replace(', ', ' ').replace(' ', '_')}{number}.safetensors"
-    )
+    file = None if kept is None else file_of(kept, name, number)
     record = run(line, [loaded(examples / folder) for folder in folders], number, file)
     return {"line": name, "seed": number, "fold": number, "torch": torch.__version__, **record}
 
