@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +84,8 @@ class Checkpoint:
     rest: Mapping[str, FloatArray] = field(default_factory=dict)
     """By modality, mean features of the people trained on while they were neutral; a checkpoint
     that has it can be fitted to a person, see `inference.resting_person`."""
+    file: Path | None = field(default=None, compare=False)
+    """Where it was read from, for what is said of it."""
 
     def temperatures(self, present: npt.NDArray[np.bool_]) -> FloatArray:
         """The temperature [n] of samples with these modalities [n, 3]: the geometric mean of those
@@ -115,7 +117,10 @@ class Checkpoint:
             model.load_state_dict({k: torch.from_numpy(v) for k, v in self.weights.items()})
         except RuntimeError as error:
             line = " ".join(str(error).split())
-            raise ModelFileError(f"the weights do not fit their configuration: {line}") from error
+            where = "" if self.file is None else f"the checkpoint {self.file} is damaged: "
+            raise ModelFileError(
+                f"{where}the weights do not fit their configuration: {line}"
+            ) from error
         return model.eval()
 
 
@@ -197,7 +202,7 @@ def load_checkpoint(which: str | Path) -> Checkpoint:
             "it was made by another version of Affectscope"
         )
     try:
-        return _assemble(metadata, tensors)
+        return replace(_assemble(metadata, tensors), file=path)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelFileError(f"the checkpoint {path} is damaged at {error}") from error
 

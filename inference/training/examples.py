@@ -103,8 +103,8 @@ def require_widths(examples: Sequence[Example], spec: WindowSpec) -> None:
             width = next((w for w in map(_width, samples) if w is not None), wanted)
             if width != wanted:
                 raise BadInput(
-                    f"example {example.id} has {width} features of {name}, the windows want "
-                    f"{wanted}; run: affectscope extract"
+                    f"samples.npz field {name}.rows of example {example.id} has {width} features "
+                    f"of {name}, the windows want {wanted}; run: affectscope extract"
                 )
 
 

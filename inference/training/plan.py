@@ -3,9 +3,9 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +63,9 @@ LICENCES = {
 
 VALIDATED_AT_ONCE = 64
 
+Given = TypeVar("Given")
+Prepared = TypeVar("Prepared")
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -115,7 +118,9 @@ def plan(settings: TrainingSettings, data: Sequence[Data]) -> Plan:
     config, spec = network(settings), windows(settings)
     names = settings.examples if len(settings.examples) == len(data) else [d.kind for d in data]
     if settings.samples == "together":
-        sequences = [_as_sequences(d, settings) for d in data]
+        sequences = [
+            _named(name, _as_sequences, d, settings) for name, d in zip(names, data, strict=True)
+        ]
         return _plan_together(settings, config, spec, names, sequences)
     sets = [d for d in data if isinstance(d, ExampleSet)]
     if spec is None or len(sets) < len(data):
@@ -123,11 +128,26 @@ def plan(settings: TrainingSettings, data: Sequence[Data]) -> Plan:
             'only examples with a clock can be composed; set samples = "together", '
             "or give each modality its span"
         )
-    prepared = [prepared_examples(s, settings) for s in sets]
+    prepared = [
+        _named(name, prepared_examples, s, settings) for name, s in zip(names, sets, strict=True)
+    ]
     return _plan_composed(settings, config, spec, names, prepared)
 
 
 # ------------------------------------------------------------------------------------- samples
+
+
+def _named(
+    name: str,
+    prepare: Callable[[Given, TrainingSettings], Prepared],
+    data: Given,
+    settings: TrainingSettings,
+) -> Prepared:
+    """What `prepare` makes of a set; what it refuses is told with the name of the set."""
+    try:
+        return prepare(data, settings)
+    except BadInput as error:
+        raise BadInput(f"{name}: {error}") from error
 
 
 def _as_sequences(data: Data, settings: TrainingSettings) -> Sequences:

@@ -284,3 +284,5 @@ def test_weights_that_do_not_fit_are_one_line(file: Path) -> None:
     with pytest.raises(ModelFileError, match="do not fit their configuration") as told:
         Predictor(load_checkpoint(file))
     assert "\n" not in str(told.value)
+    assert f"{file} is damaged" in str(told.value)
+    assert name.removeprefix("weights.") in str(told.value)

@@ -195,7 +195,10 @@ def test_examples_of_another_width_are_named() -> None:
     sets = [*made_sets()[:2], replace(made_set("voice"), kind="faces")]
     wide = [replace(e, samples={"face": e.samples["voice"]}) for e in sets[2].examples]
     sets[2] = replace(sets[2], examples=tuple(wide))
-    assert_refused(settings(), sets, "has 6 features of face, the windows want 52")
+    told = (
+        "faces: samples.npz field face.rows of example .* has 6 features of face, the windows want"
+    )
+    assert_refused(settings(), sets, told)
     checkpoint = run(steps=1)
     with pytest.raises(BadInput, match="has 6 features of face"):
         evaluate(checkpoint, wide)
