@@ -36,7 +36,14 @@ def run(args: argparse.Namespace) -> int:
     from inference.training.sequence_files import load_data
 
     checkpoint = load_checkpoint(args.checkpoint)
-    items = items_for(checkpoint, load_data(args.data), args.held_out)
+    data = load_data(args.data)
+    items = items_for(checkpoint, data, args.held_out)
+    if not args.held_out and data.kind in checkpoint.origin.get("examples", {}):
+        print(
+            f"the checkpoint was trained on examples of {data.kind}: of people whom it knows from "
+            "there these numbers flatter",
+            file=sys.stderr,
+        )
     found = evaluation_of(checkpoint, items)
     if args.pictures is not None:
         from desktop.evaluation_pictures import draw_evaluation

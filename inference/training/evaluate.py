@@ -90,7 +90,7 @@ def scores(
     BadInput if no item has either.
     """
     rows = np.arange(len(items)) if chosen is None else chosen
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"n": len(rows)}
     labelled = False
     if config.emotions:
         labels = class_of_label(config.emotions)[items.emotion]

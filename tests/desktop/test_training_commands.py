@@ -213,8 +213,17 @@ def test_a_pickle_of_mmsa_is_converted_trained_and_evaluated(
     words = ["train", str(tmp_path / "tiny.toml"), "--examples", str(tmp_path / "examples")]
     assert cli.main([*words, "--out", str(checkpoint), "--threads", "1"]) == 0
     assert "validation" in capsys.readouterr().err
-    assert cli.main(["evaluate", str(checkpoint), str(out), "--held-out", "--json"]) == 0
-    found = strict(capsys.readouterr().out)
+    assert cli.main(["evaluate", str(checkpoint), str(out), "--json"]) == 0
+    shown = capsys.readouterr()
+    assert strict(shown.out)["n"] == 13
+    assert shown.err.startswith("the checkpoint was trained on examples of mosi: ")
+    pictures = ["--pictures", str(tmp_path / "none")]
+    words = ["evaluate", str(checkpoint), str(out), "--held-out", "--json", *pictures]
+    assert cli.main(words) == 0
+    shown = capsys.readouterr()
+    assert shown.err == "no emotion was measured, so there is nothing to draw\n"
+    found = strict(shown.out)
+    assert next(iter(found)) == "n"
     assert found["n"] == 4
     assert not {"accuracy", "ece"} & set(found)
     assert found["mae"] >= 0
