@@ -13,7 +13,7 @@ import torch
 
 from assets.errors import BadInput
 from extractors.features import MODALITIES, FloatArray
-from extractors.stream.window import Window, WindowSpec
+from extractors.stream.window import WindowSpec
 from inference.checkpoint import Checkpoint, Normaliser
 from inference.model import DHMDConfig
 from inference.training.batches import (
@@ -26,10 +26,15 @@ from inference.training.batches import (
 )
 from inference.training.calibrate import PLAIN, calibrated
 from inference.training.composer import Composer
-from inference.training.configuration import TrainingSettings, network, size_of, windows
+from inference.training.configuration import TrainingSettings, network, windows
 from inference.training.evaluate import evaluate
-from inference.training.examples import LABELS, Example, ExampleSet
+from inference.training.examples import Example, ExampleSet
 from inference.training.made_faces import resting_faces
+from inference.training.normalising import (
+    normaliser_of_examples,
+    rest_of_examples,
+    rest_of_sequences,
+)
 from inference.training.prepare import prepared_examples, prepared_sequences
 from inference.training.sequences import (
     Sequences,
@@ -200,7 +205,7 @@ def _plan_together(
         tuple(_batches_of(whole.take(watched & items), normaliser, settings)),
         {"test": held} if len(held) else {},
         _origin(counts),
-        _rest_together(whole, np.flatnonzero(train_ & items), settings, spec),
+        rest_of_sequences(whole, np.flatnonzero(train_ & items), settings, spec),
         _hash_of(whole.ids, whole.emotion, whole.sentiment),
         tuple(hash_of_people(s.people, s.splits) for s in sets),
     )
@@ -248,7 +253,7 @@ def _plan_composed(
     for name in settings.modalities:
         if not any(name in e.samples and e.variant == 0 for e in known):
             raise BadInput(f"no example to train on has {name}; add one to the configuration")
-    normaliser = _fitted(known, spec, settings)
+    normaliser = normaliser_of_examples(known, spec, settings)
     faces = [e for e in known if "face" in e.samples and e.emotion >= 0]
     if faces and "neutral" in settings.labels.emotions:
         known += resting_faces(faces, settings.rest, generator)
@@ -270,7 +275,7 @@ def _plan_composed(
         ),
         {name: sequences_of(name, items, spec) for name, items in held.items()},
         _origin(counts),
-        _rest(known, spec),
+        rest_of_examples(known, spec),
         _hash_of(
             [e.id for one in sets for e in one.examples],
             [e.emotion for one in sets for e in one.examples],
@@ -307,51 +312,6 @@ def _labels(examples: Sequence[Example]) -> tuple[npt.NDArray[np.int64], FloatAr
 def _alone(example: Example, modality: str) -> Example:
     """What a composed sample can be made of: one modality of an example."""
     return replace(example, samples={modality: example.samples[modality]})
-
-
-def _fitted(known: Sequence[Example], spec: WindowSpec, settings: TrainingSettings) -> Normaliser:
-    fitted = Normaliser.fitted(
-        {name: _windows_with(name, known, spec) for name in settings.modalities}
-    )
-    mean, deviation = dict(fitted.mean), dict(fitted.deviation)
-    for name in set(MODALITIES) - set(settings.modalities):
-        width = size_of(settings, name).features
-        mean[name], deviation[name] = np.zeros(width, np.float32), np.ones(width, np.float32)
-    return Normaliser(mean, deviation)
-
-
-def _rest(known: Sequence[Example], spec: WindowSpec) -> dict[str, FloatArray]:
-    """Mean neutral voice and face, real or made; what is said has no rest."""
-    neutral = LABELS.index("neutral")
-    found = {}
-    for name in ("voice", "face"):
-        at_rest = [e for e in known if e.emotion == neutral and e.variant == 0]
-        windows_ = [e.window(spec) for e in at_rest if name in e.samples]
-        if windows_:
-            rows = np.concatenate([w.features[name][w.valid[name]] for w in windows_])
-            found[name] = rows.astype(np.float64).mean(axis=0).astype(np.float32)
-    return found
-
-
-def _rest_together(
-    whole: Sequences,
-    known: npt.NDArray[np.int64],
-    settings: TrainingSettings,
-    spec: WindowSpec | None,
-) -> dict[str, FloatArray]:
-    """The same of the neutral items among `known`; nothing without a clock, which live use needs,
-    and of people who were normalised, whose rest is gone."""
-    neutral = known[whole.emotion[known] == LABELS.index("neutral")]
-    if spec is None or settings.normalise_people or not len(neutral):
-        return {}
-    mean = fitted_normaliser(whole, neutral).mean
-    there = whole.present[neutral].any(axis=0)
-    return {n: mean[n] for n in ("voice", "face") if there[MODALITIES.index(n)]}
-
-
-def _windows_with(name: str, examples: Sequence[Example], spec: WindowSpec) -> Iterator[Window]:
-    """Windows of the items that have this modality; one at a time, for they are large."""
-    return (e.window(spec) for e in examples if name in e.samples and e.variant == 0)
 
 
 def _batches_of(
