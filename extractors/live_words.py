@@ -21,7 +21,7 @@ Decoder = Callable[[FloatArray, Sequence[int], Sequence[int]], list[HeardWord]]
 """Encoder states [n, width], tokens that they begin with and tokens that may follow, to the words
 after the former."""
 
-EDGE = 0.4
+EDGE = 0.3
 """Seconds before the end of the sound in which a word may still turn out to be a longer one."""
 CERTAIN = 0.5
 PATIENCE = 0.9

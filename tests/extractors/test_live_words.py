@@ -66,8 +66,8 @@ def test_a_word_needs_two_hypotheses_and_sound_behind_it() -> None:
     speech = Speech(spoken("one two three"))
     assert speech.hear(1.0) == ([], ["one", "two"])
     assert speech.hear(1.2) == (["one"], ["two", "three"])
-    assert speech.hear(1.3) == ([], ["two", "three"])
-    assert speech.hear(1.45) == (["two"], ["three"])
+    assert speech.hear(1.25) == ([], ["two", "three"])
+    assert speech.hear(1.35) == (["two"], ["three"])
 
 
 def test_tentative_words_are_expected_again() -> None:
@@ -76,7 +76,7 @@ def test_tentative_words_are_expected_again() -> None:
     assert speech.expected == []
     speech.hear(1.2)
     assert speech.expected == [0, 1]
-    speech.hear(1.3)
+    speech.hear(1.25)
     assert speech.expected == [1, 2]
 
 
