@@ -6,6 +6,7 @@ per prediction and only where that changed them; in between it is shifted
 by fewer whole pixels than thirty a second.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -243,15 +244,21 @@ class LivePlot(QWidget):
     def _draw_marks(self, painter: QPainter, start: float) -> None:
         top, _, bottom = self._boxes()
         painter.setFont(figures(self.font(), 0.85))
-        for time, label in self._marks:
+        marks = sorted(self._marks)
+        ends = [*(time for time, _ in marks), math.inf][1:]
+        for (time, label), end in zip(marks, ends, strict=True):
             x = round((time - start) * self._pixels_per_second()) + 0.5
             if x < -200:
                 continue
             painter.setPen(QPen(QColor(self._theme.text), 1, Qt.PenStyle.DotLine))
             painter.drawLine(QLineF(x, TOP, x, bottom.bottom()))
+            width = min(160.0, (end - time) * self._pixels_per_second() - GRID)
+            text = painter.fontMetrics().elidedText(
+                label, Qt.TextElideMode.ElideRight, max(0, int(width))
+            )
             room = QRectF(x + 4, top.top() - TOP, 160, TOP + 2)
             painter.setPen(QColor(self._theme.text))
-            painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, label)
+            painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, text)
 
     def _paint_frame(self, painter: QPainter) -> None:
         boxes = self._boxes()

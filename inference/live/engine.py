@@ -8,12 +8,15 @@ from typing import Any
 from extractors.stream import SECOND, Sample
 from extractors.stream.window import ContextWindow, Window, WindowSpec, build_window
 
-__all__ = ["GRACE", "PATIENCE", "STALL", "Due", "LiveEngine"]
+__all__ = ["GRACE", "LONGEST_GRACE", "PATIENCE", "STALL", "Due", "LiveEngine"]
 
 PATIENCE = SECOND // 20
 """A window is predicted this long after its end: the face of its last picture is then there."""
 GRACE = 3 * SECOND // 2
 """What comes later than this after the end of a window does not change its row any more."""
+LONGEST_GRACE = 4 * SECOND
+"""While the voice is behind, windows wait so long for it: on a busy machine it is told of some
+seconds late, and a row that did not wait would say that nobody spoke."""
 STALL = 2 * SECOND
 """Windows that are later than this are left out: the machine slept, or stood still."""
 
@@ -35,8 +38,8 @@ class LiveEngine:
 
     Words are committed some 0.8 s after they were spoken, and voice comes in passes that look again
     at the last seconds. A window does not wait for them: it is predicted at once with what is
-    there, and once more when its grace has passed. The second is what is recorded, and nearly what
-    an analysis of the recording would give.
+    there, and once more when its grace has passed, which is longer while the voice is behind. The
+    second is what is recorded, and nearly what an analysis of the recording would give.
     Deterministic: time is what `due` is told.
     """
 
@@ -88,11 +91,18 @@ class LiveEngine:
         fresh = self._windows(ends)
         self._open.extend(ends)
         over: list[int] = []
-        while self._open and self._open[0] + self.grace <= now:
+        while self._open and self._is_over(self._open[0], now):
             over.append(self._open.popleft())
         settled = self._windows(over)
         self._forget(self._open[0] if self._open else following)
         return Due(fresh, settled, gap)
+
+    def _is_over(self, end: int, now: int) -> bool:
+        """Whether the grace of the window that ended at `end` is over."""
+        late = now - end
+        heard = max((s.end for s in (*self._kept["voice"], *self._tentative)), default=end)
+        behind = end - LONGEST_GRACE < heard < end  # longer ago: there is no sound to wait for
+        return late >= (max(self.grace, LONGEST_GRACE) if behind else self.grace)
 
     def interrupt(self) -> tuple[Window, ...]:
         """A pause or the end: settle everything now, and forget what was sensed before."""

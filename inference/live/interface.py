@@ -184,7 +184,7 @@ class Live(Protocol):
 
     @property
     def grace(self) -> float:
-        """Seconds for which late words still change a row."""
+        """Seconds for which late words still change a row; more while the voice is behind."""
         ...
 
     def words(self) -> Sequence[Word]:

@@ -546,6 +546,17 @@ def pixels_of(plot: LivePlot) -> npt.NDArray[np.int16]:
     return pixels.reshape(image.height(), image.width(), 4)
 
 
+def test_the_name_of_a_marker_ends_where_the_next_one_is(plot: LivePlot) -> None:
+    plot.set_now(100.0)
+    plot.set_marks([(90.0, "Begin")])
+    alone = pixels_of(plot)
+    plot.set_marks([(90.0, "Begin"), (89.0, "Question of the interviewer")])
+    both = pixels_of(plot)
+    from_it = round(56 + (90.0 - 70.0) * plot._pixels_per_second()) + 1
+    assert (both[:, :from_it] != alone[:, :from_it]).any()
+    assert (both[:, from_it:] == alone[:, from_it:]).all()
+
+
 def test_only_what_changed_is_drawn_anew() -> None:
     whole = plain_timeline(20.0)
     names = list(Timeline.__dataclass_fields__)
