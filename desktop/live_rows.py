@@ -13,9 +13,10 @@ GAP = 0.5
 
 
 def rows_since(timeline: Timeline, seconds: float) -> Timeline:
-    """The rows from `seconds` on, with one more before."""
+    """The rows from `seconds` on, with one more before, as they are now: a copy, since a running
+    session corrects its rows in place."""
     first = max(0, int(np.searchsorted(timeline.time, seconds)) - 1)
-    return Timeline(*(getattr(timeline, field.name)[first:] for field in fields(Timeline)))
+    return Timeline(*(getattr(timeline, field.name)[first:].copy() for field in fields(Timeline)))
 
 
 def with_gaps(timeline: Timeline) -> Timeline:

@@ -52,8 +52,11 @@ class LiveStrip:
         self._picture = None
 
     def change(self, since: float) -> None:
-        """What is drawn from `since` seconds on has changed."""
-        if self._scale is not None and math.isfinite(since):
+        """What is drawn from `since` seconds on has changed: everything from minus infinity on,
+        nothing from infinity on."""
+        if since == -math.inf:
+            self.forget()
+        elif self._scale is not None and math.isfinite(since):
             at = math.floor(since * self._scale.per_second) - math.ceil(EDGE * self._scale.ratio)
             self._stale = min(self._stale, at)
 

@@ -24,12 +24,14 @@ from desktop.live_sessions import JOIN
 from desktop.live_strip import changed_since
 from desktop.main_window import MainWindow
 from desktop.source_chooser import SourceChooser
+from extractors.features import MODALITIES
 from extractors.recording.observations import Event
 from extractors.sources import SourceChoice
 from extractors.sources.devices import Device
 from extractors.stream import Sample, from_seconds
 from extractors.timeline import Timeline
 from inference.live import Live, LiveState, ModalityStatus, SourceStatus
+from inference.live.timeline_buffer import TimelineBuffer
 from tests.desktop.fake_live import (
     CAMERA,
     MICROPHONE,
@@ -505,6 +507,25 @@ def test_scrolling_draws_the_curves_once_per_prediction(plot: LivePlot) -> None:
     plot.set_now(150.0)
     plot.grab()
     assert plot.drawn == drawn + 2, "out of the picture: drawn anew"
+
+
+def test_rows_that_the_session_corrects_in_place_are_drawn_anew(plot: LivePlot) -> None:
+    """A voice that was heard late: the row said at first that nobody spoke."""
+    buffer = TimelineBuffer(1000)
+    whole = plain_timeline(100.0)
+    whole.present[-20:, MODALITIES.index("voice")] = False
+    buffer.append(whole)
+    plot.set_now(100.0)
+    plot.set_rows(buffer.timeline())
+    before = pixels_of(plot)
+    corrected = plain_timeline(100.0)
+    corrected.present[:] = True
+    buffer.replace(corrected)
+    plot.set_rows(buffer.timeline())
+    after = pixels_of(plot)
+    plot._redraw()
+    assert np.abs(after - before).max() > 24
+    assert np.abs(after - pixels_of(plot)).max() < 24, "as if all were drawn anew"
 
 
 @pytest.mark.parametrize("span", [15.0, 60.0])
