@@ -145,7 +145,7 @@ def heard_on_cpu(speech: SpeechModel, jfk: FloatArray) -> list[Any]:
     return heard(speech, jfk[: 3 * SAMPLE_RATE])
 
 
-@pytest.mark.parametrize("fails", [0, 4, 5, 6], ids=["silence", "encoding", "decoding", "aligning"])
+@pytest.mark.parametrize("fails", [0, 1, 2], ids=["silence", "first pass", "second pass"])
 def test_live_speech_goes_on_with_the_same_words(
     models: Callable[[str], Path],
     heard_on_cpu: list[Any],
@@ -153,6 +153,7 @@ def test_live_speech_goes_on_with_the_same_words(
     monkeypatch: pytest.MonkeyPatch,
     fails: int,
 ) -> None:
+    """Live sound is encoded on the GPU; its words are always decoded on the CPU."""
     told: list[str] = []
     full_gpu_for_whisper(monkeypatch, fails)
     model = SpeechModel(models("whisper-tiny.en"), device="cuda", gave_way=told.append)
