@@ -1,12 +1,16 @@
 """A list to choose from, whose long entries give up their middle."""
 
-from PyQt6.QtCore import QPointF, Qt
+from PyQt6.QtCore import QPointF, QSize, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PyQt6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter
 
 from desktop.theme import LIGHT, Theme
 
 __all__ = ["ChoiceBox"]
+
+
+BEFORE, AFTER = 10, 26
+"""Pixels of the frame before and after the text."""
 
 
 class ChoiceBox(QComboBox):
@@ -20,12 +24,21 @@ class ChoiceBox(QComboBox):
         self._theme = theme
         self.update()
 
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Room for the longest entry as it is painted here."""
+        hint = super().sizeHint()
+        if self.sizeAdjustPolicy() is QComboBox.SizeAdjustPolicy.AdjustToContentsOnFirstShow:
+            texts = (self.itemText(index) for index in range(self.count()))
+            longest = max(map(self.fontMetrics().horizontalAdvance, texts), default=0)
+            hint.setWidth(max(hint.width(), BEFORE + longest + AFTER))
+        return hint
+
     def paintEvent(self, _event: QPaintEvent | None) -> None:  # noqa: N802
         painter = QStylePainter(self)
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
-        room = self.rect().adjusted(10, 0, -26, 0)
+        room = self.rect().adjusted(BEFORE, 0, -AFTER, 0)
         text = self.fontMetrics().elidedText(
             self.currentText(), Qt.TextElideMode.ElideMiddle, room.width()
         )

@@ -5,7 +5,8 @@ from PyQt6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QWidget
 
 from desktop.theme import GRID, figures
 from desktop.time_format import MINUS
-from inference.live import Health
+from extractors.sources import pictures_text
+from inference.live import Health, SourceStatus
 
 __all__ = ["HealthPanel", "devices_line", "health_line"]
 
@@ -74,7 +75,7 @@ class HealthPanel(QScrollArea):
                 self._put(row, column, f"{key} {quantile}", "")
             row += 1
         self._grid.setRowMinimumHeight(row, GRID)
-        figures_below = [*((key, f"{name}/s") for key, name in RATES)]
+        figures_below = [("given", "Picture"), *((key, f"{name}/s") for key, name in RATES)]
         figures_below += [("dropped", "Dropped"), ("drift", "Sound clock")]
         figures_below += [("engine", "Network"), ("devices", "Models"), ("step", "Quality")]
         for key, name in figures_below:
@@ -111,6 +112,13 @@ class HealthPanel(QScrollArea):
         self._cells["devices"].setToolTip("\n".join(reasons))
         self._set("step", health.step_text or "full")
         self._cells["step"].setToolTip(health.step_reason)
+
+    def set_pictures(self, status: SourceStatus) -> None:
+        """What the source of pictures says that it gives; how many come is a rate."""
+        info = status.info
+        text = "" if info is None else pictures_text(info.size, info.rate)
+        self._set("given", text or "\N{EN DASH}")
+        self._cells["given"].setToolTip(f"The camera {status.gives}" if status.unlike else "")
 
     def _put(
         self, row: int, column: int, key: str, text: str, *, quiet: bool = False, span: int = 1

@@ -37,7 +37,9 @@ class LiveBar(QWidget):
         self.record = TextButton("Record", "Keep pictures, sound and curves of the next session")
         self.record.setCheckable(True)
         self.options = IconButton(
-            "options", "Recording and outlets", "What is kept, and where it is sent"
+            "options",
+            "Camera picture, recording and outlets",
+            "What the camera gives, what is kept, and where it is sent",
         )
         self.signs = (QLabel(), QLabel())
         self.video = SourceChooser("Camera")

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from desktop.argument_types import days
+from desktop.argument_types import days, picture_rate, picture_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--headless", action="store_true", help="without a window")
     parser.add_argument("--video", default="default", metavar="SOURCE", help=f"camera: {kinds}")
     parser.add_argument("--audio", default="default", metavar="SOURCE", help=f"microphone: {kinds}")
+    parser.add_argument(
+        "--size", type=picture_size, metavar="WxH", help="of the camera's pictures, as 1280x720"
+    )
+    parser.add_argument(
+        "--rate", type=picture_rate, metavar="N", help="pictures of the camera a second"
+    )
     parser.add_argument("--seconds", type=float, metavar="N", help="stop by itself after so long")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="record into this new folder (default: not at all)"
@@ -66,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     if args.out is not None and args.out.exists() and any(args.out.iterdir()):
         raise BadInput(f"{args.out} holds something already; choose another --out")
+    video = _camera(args)
     if not args.headless:
         return _show(args)
     if args.video == args.audio == "none":
@@ -87,9 +94,7 @@ def run(args: argparse.Namespace) -> int:
     if person is not None:
         person.require_fit(checkpoint.rest)
     plan = RecordingPlan(features_only=args.features_only, keep_days=args.keep_days)
-    session = LiveSession(
-        _choice(args.video), _choice(args.audio), lambda: models, recorder=_recorder(plan)
-    )
+    session = LiveSession(video, _choice(args.audio), lambda: models, recorder=_recorder(plan))
     try:
         with outlets_of(session, choices, _tell_failure) as outlets:
             for address in (getattr(outlet, "address", None) for outlet in outlets):
@@ -123,6 +128,7 @@ def _show(args: argparse.Namespace) -> int:
     from desktop.application import run_window
     from desktop.live_opening import LiveRequest
     from extractors.outlets import parse_outlet
+    from extractors.sources import PictureWish
     from inference.baseline_file import load_baseline
     from inference.checkpoint import checkpoint_path
 
@@ -135,9 +141,22 @@ def _show(args: argparse.Namespace) -> int:
     outlets = tuple(parse_outlet(text) for text in args.outlets)
     request = LiveRequest(
         wanted, args.out, args.checkpoint, args.features_only, args.keep_days, outlets,
-        args.baseline,
+        args.baseline, PictureWish(args.size, args.rate),
     )  # fmt: skip
     return run_window(None, live=request)
+
+
+def _camera(args: argparse.Namespace) -> "SourceChoice | None":
+    """The source of pictures, with the size and the rate that are asked of it."""
+    from assets.errors import BadInput
+    from extractors.sources import PictureWish
+
+    choice = _choice(args.video)
+    if args.size is None and args.rate is None:
+        return choice
+    if choice is None or choice.kind != "device":
+        raise BadInput(f"--size and --rate are for a camera, which {args.video} is not")
+    return choice.asking(PictureWish(args.size, args.rate))
 
 
 def _choice(text: str) -> "SourceChoice | None":

@@ -1,21 +1,25 @@
 """What the live page remembers between runs: devices, whether and where it records, the consent."""
 
 import json
+from argparse import ArgumentTypeError
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from PyQt6.QtCore import QSettings
 
+from desktop.argument_types import picture_rate, picture_size
 from desktop.library import library_folder
 from extractors.recording.expiry import Removal
-from extractors.sources import SourceChoice
+from extractors.sources import PictureWish, SourceChoice
 
 __all__ = ["CONSENT", "Keeping", "LiveMemory"]
 
 CONSENT = 2
 """Version of what is agreed to; it is asked again when that changes."""
 
+T = TypeVar("T")
 KINDS = ("device", "file", "url", "synthetic")
 
 
@@ -57,6 +61,26 @@ class LiveMemory:
     def remember(self, which: str, choice: SourceChoice | None) -> None:
         values = choice and {"kind": choice.kind, "where": choice.where, "name": choice.name}
         self._settings.setValue(f"live/{which}", json.dumps(values))
+
+    @property
+    def picture(self) -> PictureWish:
+        """What is asked of cameras."""
+        return PictureWish(
+            self._read("live/picture_size", picture_size),
+            self._read("live/picture_rate", picture_rate),
+        )
+
+    @picture.setter
+    def picture(self, wish: PictureWish) -> None:
+        size = "" if wish.size is None else "{}x{}".format(*wish.size)
+        self._settings.setValue("live/picture_size", size)
+        self._settings.setValue("live/picture_rate", "" if wish.rate is None else f"{wish.rate:g}")
+
+    def _read(self, key: str, meaning: Callable[[str], T]) -> T | None:
+        try:
+            return meaning(str(self._settings.value(key, "")))
+        except ArgumentTypeError:
+            return None
 
     @property
     def recording(self) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from extractors.outlets import OutletChoice
     from extractors.recording import RecordingPlan
-    from extractors.sources import SourceChoice
+    from extractors.sources import PictureWish, SourceChoice
     from extractors.sources.devices import Device
     from inference.live import Live
 
@@ -57,6 +57,8 @@ class LiveRequest:
     """Switched on from the start."""
     baseline: Path | None = None
     """The file of a person at rest to whom the next session is fitted."""
+    picture: "PictureWish | None" = None
+    """What is asked of the camera; what it leaves open is as it was the last time."""
 
 
 def list_devices() -> Devices:

@@ -1,4 +1,4 @@
-"""What of a live session is kept, for how long, and to which programs it is sent meanwhile."""
+"""What a live session asks of its camera, what of it is kept, and where it is sent meanwhile."""
 
 from collections.abc import Callable, Mapping
 
@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import (
 )
 
 from assets.errors import BadInput
+from desktop.camera_picture import CameraPicture
 from desktop.choice_box import ChoiceBox
 from desktop.controls import TextButton
 from desktop.live_memory import Keeping
@@ -55,9 +56,10 @@ class LiveOptions(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setObjectName("panel")
-        self.setAccessibleName("Recording and outlets")
+        self.setAccessibleName("Camera picture, recording and outlets")
         self.setFixedWidth(WIDTH)
         self.copy_text: Callable[[str], None] = _copy
+        self.camera = CameraPicture()
         self.features_only = QCheckBox("Features only: no picture and no sound is written")
         self.keep = ChoiceBox()
         for text, then in KEEPS:
@@ -92,7 +94,8 @@ class LiveOptions(QFrame):
         corner = button.mapToGlobal(QPoint(0, -self.height() - GRID // 2))
         self.move(corner)
         self.show()
-        self.features_only.setFocus()
+        first = (*self.camera.boxes, self.features_only, *self.switches.values())
+        next(part for part in first if part.isEnabled()).setFocus()
 
     def set_recordable(self, on: bool) -> None:
         """Whether what is recorded can still be chosen: not while a session runs."""
@@ -150,6 +153,7 @@ class LiveOptions(QFrame):
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
+        self.camera.apply_theme(theme)
         self.keep.apply_theme(theme)
         self._states, before = {}, self._states
         self.set_outlets(before)
@@ -189,6 +193,9 @@ class LiveOptions(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(2 * GRID, GRID + 4, 2 * GRID, 2 * GRID)
         column.setSpacing(GRID)
+        column.addWidget(_heading("Camera picture", self))
+        column.addWidget(self.camera)
+        column.addSpacing(GRID)
         column.addWidget(_heading("Recordings", self))
         column.addWidget(self.features_only)
         row = QHBoxLayout()

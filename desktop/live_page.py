@@ -27,7 +27,7 @@ from desktop.timeline_lookup import Moment, moment_at
 from desktop.trajectory_page import TrajectoryPage, follow_button
 from extractors.outlets import OutletChoice
 from extractors.recording.plan import RecordingPlan
-from extractors.sources import SourceChoice
+from extractors.sources import PictureWish, SourceChoice
 from extractors.stream import to_seconds
 from inference.live import Live, LiveState, SourceStatus
 
@@ -110,6 +110,10 @@ class LivePage(TrajectoryPage):
         """Take what a command line asks for; it is not remembered."""
         for which, choice in request.sources.items():
             (self.bar.video if which == "video" else self.bar.audio).set_choice(choice)
+        if (wish := request.picture) is not None:
+            last = self.memory.picture
+            wish = PictureWish(wish.size or last.size, wish.rate or last.rate)
+            self.options.camera.set_wish(wish)
         self._folder_wanted = request.folder
         if request.baseline is not None:
             self.baseline.use_file(request.baseline)
@@ -236,7 +240,7 @@ class LivePage(TrajectoryPage):
             self._open()
 
     def _open(self) -> None:
-        self.sessions.open(self.bar.video.choice, self.bar.audio.choice)
+        self.sessions.open(self._asked(self.bar.video.choice), self.bar.audio.choice)
 
     def _take_devices(self) -> None:
         found = self.sessions.take_devices()
@@ -255,12 +259,15 @@ class LivePage(TrajectoryPage):
 
     def _choose(self, which: str, choice: SourceChoice | None) -> None:
         self.memory.remember(which, choice)
-        if self.live is None:
-            return
-        if which == "video":
-            self.live.choose_video(choice)
-        else:
-            self.live.choose_audio(choice)
+        self.sessions.choose(which, self._asked(choice) if which == "video" else choice)
+
+    def _choose_picture(self, wish: PictureWish) -> None:
+        self.memory.picture = wish
+        self.sessions.choose("video", self._asked(self.bar.video.choice))
+
+    def _asked(self, choice: SourceChoice | None) -> SourceChoice | None:
+        """A camera with the pictures that are asked of it."""
+        return choice and choice.asking(self.options.camera.wish)
 
     def _show_picture(self, live: Live) -> None:
         status = live.video_status()
@@ -301,6 +308,8 @@ class LivePage(TrajectoryPage):
         )
         self.options.set_recordable(not self.running and not busy)
         live, sending = self.live, ", ".join(self.outlets.sending)
+        shown = None if live is None else live.video_status()
+        self.options.camera.set_source(self.bar.video.choice, shown)
         self.bar.set_sending(bool(sending))
         if live is None:
             opening = self.sessions.opening
@@ -326,7 +335,8 @@ class LivePage(TrajectoryPage):
         elif state is LiveState.PAUSED:
             self.status.set_whole("Paused: nothing is analysed or recorded")
         elif state is LiveState.PREVIEW:
-            self.status.set_whole("Preview: nothing is analysed yet")
+            other = f"; the camera {video.gives}" if video.unlike else ""
+            self.status.set_whole(f"Preview: nothing is analysed yet{other}")
         failed = [e.data.text for e in live.events() if e.data.kind.endswith(" failed")]
         lost = [s.text for s in (video, audio) if s.state == "lost"]
         unsent = [s.text for s in self.outlets.statuses().values() if s.state == "failed"]
@@ -335,6 +345,7 @@ class LivePage(TrajectoryPage):
     def _show_health(self, live: Live) -> None:
         health = live.health()
         self.health.set_health(health)
+        self.health.set_pictures(live.video_status())
         self.picture.draw_mesh = health.draw_landmarks
         if self.state is LiveState.RUNNING:
             self.status.set_whole(health_line(health))
@@ -352,6 +363,7 @@ class LivePage(TrajectoryPage):
 
     def _remember_options(self) -> None:
         """Bring back what was chosen the last time."""
+        self.options.camera.set_wish(self.memory.picture)
         self.options.set_features_only(self.memory.features_only)
         self.options.set_keeping(self.memory.keeping)
         for kind in KINDS:
@@ -407,6 +419,7 @@ class LivePage(TrajectoryPage):
         self.bar.mark_pressed.connect(lambda: self.mark())
         self.bar.record_toggled.connect(self.set_recording)
         self.bar.options.clicked.connect(lambda: self.options.open_above(self.bar.options))
+        self.options.camera.chosen.connect(self._choose_picture)
         self.options.features_only_chosen.connect(self._keep_features_only)
         self.options.keeping_chosen.connect(self._keep)
         self.options.outlet_switched.connect(self._switch_outlet)

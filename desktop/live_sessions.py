@@ -29,6 +29,8 @@ class LiveSessions:
         self.start_wanted = False
         """Whether it is to start as soon as it is there."""
         self.making: Background[Live] | None = None
+        self._late: dict[str, SourceChoice | None] = {}
+        """Sources that were chosen while the session was being made."""
         self._scan: Background[Devices] | None = None
         self._ending: list[tuple[Live, Path | None]] = []
 
@@ -78,6 +80,7 @@ class LiveSessions:
         """Make a session with these sources, unless one is there or being made."""
         if self.live is None and self.making is None:
             make, plan = self._make, self._plan
+            self._late = {}
             self.making = Background("opening", lambda: make(video, audio, plan))
 
     def take_session(self) -> str | None:
@@ -91,8 +94,19 @@ class LiveSessions:
             self.start_wanted = False
             return making.failure or ""
         self.live = making.result
+        for which, choice in self._late.items():
+            self.choose(which, choice)
         self.live.preview()
         return ""
+
+    def choose(self, which: str, choice: SourceChoice | None) -> None:
+        """Another source of "video" or "audio", for the session that is there or being made."""
+        if self.live is None:
+            self._late[which] = choice
+        elif which == "video":
+            self.live.choose_video(choice)
+        else:
+            self.live.choose_audio(choice)
 
     def start(self, folder: Path | None) -> None:
         """Start the session that is there, recorded into `folder` if one is given."""

@@ -1,17 +1,27 @@
 """What a chooser names: a device, or a file, a URL or a synthetic source in its place."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from assets.errors import BadInput
 
-__all__ = ["SourceChoice", "SourceKind"]
+__all__ = ["PictureWish", "SourceChoice", "SourceKind"]
 
 SourceKind = Literal["device", "file", "url", "synthetic"]
 
 SCHEMES = ("rtsp", "rtsps", "http", "https", "rtmp", "udp", "tcp")
+
+
+@dataclass(frozen=True, slots=True)
+class PictureWish:
+    """How large and how many a camera's pictures are to be; None: as suits the program."""
+
+    size: tuple[int, int] | None = None
+    """Width and height."""
+    rate: float | None = None
+    """Pictures a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,10 @@ class SourceChoice:
     loop: bool = True
     """Whether a file begins again at its end."""
 
+    def asking(self, wish: PictureWish) -> "SourceChoice":
+        """The same camera with such pictures; what is no device gives those that it has."""
+        return replace(self, size=wish.size, rate=wish.rate) if self.kind == "device" else self
+
     @property
     def label(self) -> str:
         """For people: the name of the device or file."""
@@ -38,7 +52,7 @@ class SourceChoice:
         if self.kind == "file":
             return Path(self.where).name
         if self.kind == "device":
-            return self.where or "default device"
+            return f"device {self.where}" if self.where else "default device"
         return self.where if self.kind == "url" else "synthetic"
 
     @classmethod

@@ -10,12 +10,14 @@ from extractors.sources.choice import SourceChoice
 from extractors.sources.source import Source, SourceInfo, SourceLost, freed
 from extractors.stream import SECOND, PacedClock, Sample
 
-__all__ = ["Feed", "FeedState", "SourceStatus", "retry_after"]
+__all__ = ["Feed", "FeedState", "SourceStatus", "pictures_text", "retry_after"]
 
 T = TypeVar("T")
 
 FeedState = Literal["off", "opening", "open", "lost", "ended"]
 
+SAME_RATE = 0.05
+"""Share by which a rate may differ: 29.97 is 30."""
 IDLE = 3600 * SECOND
 """How long a feed sleeps that has nothing to do; a switch wakes it."""
 
@@ -33,10 +35,37 @@ class SourceStatus:
     """Of the open source."""
 
     @property
+    def unlike(self) -> bool:
+        """Whether the camera gives other pictures than it was asked for."""
+        choice, info = self.choice, self.info
+        if choice is None or info is None or choice.kind != "device":
+            return False
+        if choice.rate and info.rate and abs(info.rate / choice.rate - 1) > SAME_RATE:
+            return True
+        return choice.size is not None and info.size is not None and choice.size != info.size
+
+    @property
+    def gives(self) -> str:
+        """What pictures come: "gives 640 x 480 at 30/s (YUYV), not 1280 x 720"; empty while
+        it is not known."""
+        choice, info = self.choice, self.info
+        if choice is None or info is None or info.size is None:
+            return ""
+        text = f"gives {pictures_text(info.size, info.rate)}"
+        text += f" ({info.detail})" if info.detail else ""
+        return f"{text}, not {pictures_text(choice.size, choice.rate)}" if self.unlike else text
+
+    @property
     def in_use(self) -> bool:
         """Whether a camera or a microphone may be taking something: show the privacy indicator."""
         device = self.choice is not None and self.choice.kind == "device"
         return device and self.state in ("opening", "open")
+
+
+def pictures_text(size: tuple[int, int] | None, rate: float | None) -> str:
+    """ "640 x 480 at 30/s", or what of it is known."""
+    parts = ["{} x {}".format(*size)] if size is not None else []
+    return " at ".join(parts + ([f"{rate:.4g}/s"] if rate else []))
 
 
 def retry_after(attempt: int) -> int:

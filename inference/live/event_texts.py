@@ -24,7 +24,7 @@ def source_text(kind: str, status: SourceStatus) -> str:
     return {
         "off": f"the {kind} is off",
         "opening": f"{label} is being opened",
-        "open": f"{label} is open",
+        "open": f"{label} is open" + (f"; it {status.gives}" if status.unlike else ""),
         "lost": status.text,
         "ended": status.text,
     }[status.state]

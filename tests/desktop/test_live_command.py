@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from desktop.live_opening import make_live
 from extractors.features import FACE_FEATURES
 from extractors.recording import RecordingPlan
 from extractors.session import Session
-from extractors.sources import devices
+from extractors.sources import camera, devices
 from inference.baseline_file import baseline_sha256, save_baseline
 from inference.calibration import RestingPerson
 from inference.checkpoint import save_checkpoint
+from tests.extractors.sources.fake_camera import FakeCamera
 from tests.inference.backends.small_checkpoint import small_checkpoint
 
 HEADLESS = ["live", "--headless"]
@@ -42,6 +44,14 @@ def pretrained(models: Callable[[str], Path]) -> None:
 
     for name in SETS:
         models(name)
+
+
+def code_of(words: list[str]) -> int:
+    """The exit code, whoever has found the words wrong."""
+    try:
+        return main(words)
+    except SystemExit as left:
+        return int(left.code or 0)
 
 
 @pytest.mark.usefixtures("pretrained")
@@ -101,12 +111,19 @@ def test_a_source_that_never_opens_is_told_by_the_exit_code(
         (["--audio", "gopher://x"], "give a URL"),
         (["--checkpoint", "missing.safetensors"], "missing.safetensors"),
         (["--video", "none", "--audio", "none"], "neither pictures nor sound"),
+        (["--size", "1280"], "'1280' is no size of pictures; write it as 1280x720"),
+        (["--size", "0x0"], "'0x0' is no size of pictures"),
+        (["--rate", "fast"], "'fast' is no number of pictures a second, 1 to 240"),
+        (["--rate", "0"], "'0' is no number of pictures a second"),
+        (["--rate", "nan"], "'nan' is no number of pictures a second"),
+        (["--video", "synthetic", "--size", "640x480"], "for a camera, which synthetic is not"),
+        (["--video", "none", "--rate", "30"], "for a camera, which none is not"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
     words: list[str], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*HEADLESS, *words]) == 2
+    assert code_of([*HEADLESS, *words]) == 2
     error = capsys.readouterr().err
     assert says in error
     assert error.count("\n") == 1
@@ -147,11 +164,33 @@ def test_without_sound_nothing_is_opened_for_it(
     assert len(session.table("pictures")) > 0
 
 
+@pytest.mark.usefixtures("pretrained")
+def test_a_camera_is_asked_for_pictures_and_what_it_gives_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    modes = {"YUYV": [(640, 480, 30.0)], "MJPG": [(800, 600, 30.0)]}
+    fake = FakeCamera(5, modes=modes)
+    openings = [fake]
+    opener = lambda _number: openings.pop() if openings else FakeCamera(opened=False)  # noqa: E731
+    monkeypatch.setattr(camera, "Camera", partial(camera.Camera, opener=opener))
+    monkeypatch.setattr(camera, "cameras", lambda: (devices.Device("2", "Desk", True),))
+    out = tmp_path / "session"
+    words = ["--video", "device:2", "--audio", "none", "--size", "1280x720", "--rate", "60"]
+    assert main([*HEADLESS, *words, "--seconds", "1", "--json", "--out", str(out)]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (opened,) = [line["text"] for line in lines if line.get("event") == "camera open"]
+    gives = "it gives 800 x 600 at 30/s (MJPG), not 1280 x 720 at 60/s"
+    assert opened == f"device 2 is open; {gives}"
+    assert fake.mode == (800, 600, 30.0)
+
+
 def test_none_is_told_by_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["live", "--help"])
     told = " ".join(capsys.readouterr().out.split())
     assert told.count("or none to open nothing") == 2
+    assert "--size WxH of the camera's pictures, as 1280x720" in told
+    assert "--rate N pictures of the camera a second" in told
 
 
 def test_a_folder_that_holds_something_is_left_alone(

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from extractors.sources import SourceChoice, SourceLost, camera
+from extractors.sources import Feed, PictureWish, SourceChoice, SourceLost, SourceStatus, camera
 from extractors.sources.camera import Camera, best_format
 from extractors.sources.devices import Device
-from extractors.stream import SECOND, VirtualClock
+from extractors.stream import SECOND, SimulatedClock, VirtualClock
 from tests.extractors.sources.fake_camera import FakeCamera
 
 DESK = Device("0", "Desk camera", True)
@@ -159,3 +159,45 @@ def test_back_to_raw_where_mjpg_is_no_better() -> None:
     fake = FakeCamera(modes={"YUYV": [(640, 480, 15.0)], "MJPG": [(640, 480, 15.0)]})
     assert best_format(fake, (640, 480), 30.0).fourcc == "YUYV"
     assert fake.mode == (640, 480, 15.0)
+
+
+@pytest.mark.parametrize(
+    ("wish", "mode", "said"),
+    [
+        (PictureWish(), (640, 480, 30.0), "gives 640 x 480 at 30/s (YUYV)"),
+        (PictureWish((1280, 720)), (1280, 720, 30.0), "gives 1280 x 720 at 30/s (MJPG)"),
+        (PictureWish((1280, 720), 29.97), (1280, 720, 29.97),
+         "gives 1280 x 720 at 29.97/s (MJPG)"),
+        (PictureWish(None, 15.0), (640, 480, 15.0), "gives 640 x 480 at 15/s (YUYV)"),
+        (PictureWish((1920, 1080), 60.0), (1280, 720, 30.0),
+         "gives 1280 x 720 at 30/s (MJPG), not 1920 x 1080 at 60/s"),
+        (PictureWish(None, 60.0), (640, 480, 30.0),
+         "gives 640 x 480 at 30/s (YUYV), not 60/s"),
+    ],
+)  # fmt: skip
+def test_what_is_asked_for_is_set_and_what_is_given_is_said(
+    wish: PictureWish, mode: tuple[int, int, float], said: str
+) -> None:
+    modes = {"YUYV": [(640, 480, 30.0)], "MJPG": [(640, 480, 30.0), (1280, 720, 30.0)]}
+    fake = FakeCamera(1, modes=modes)
+    told: list[SourceStatus] = []
+    clock = SimulatedClock()
+    feed = Feed(
+        DESK.choice.asking(wish), lambda c: Camera(c, clock, lambda _: fake), clock, told.append
+    )
+    samples = feed.samples()
+    picture = next(samples)
+    samples.close()  # type: ignore[attr-defined]
+    assert picture.data.image.shape == (mode[1], mode[0], 3)
+    assert fake.mode == mode
+    (status,) = [status for status in told if status.state == "open"]
+    assert status.gives == said
+    assert status.unlike == (", not " in said)
+
+
+def test_only_a_camera_is_asked_for_pictures() -> None:
+    wish = PictureWish((1280, 720), 60.0)
+    for choice in (SourceChoice("file", "a.mp4"), SourceChoice("synthetic")):
+        assert choice.asking(wish) == choice
+    assert DESK.choice.asking(wish) == SourceChoice("device", "0", "Desk camera", (1280, 720), 60.0)
+    assert DESK.choice.asking(wish).asking(PictureWish()) == DESK.choice
