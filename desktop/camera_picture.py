@@ -5,13 +5,14 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop.choice_box import ChoiceBox
 from desktop.theme import GRID, Theme
-from extractors.sources import PictureWish, SourceChoice, SourceStatus
+from extractors.sources import PictureWish, SourceChoice, SourceStatus, pictures_text
+from extractors.sources.camera import DEFAULT_RATE, DEFAULT_SIZE
 
 __all__ = ["CameraPicture"]
 
 SIZES = ((640, 480), (1280, 720), (1920, 1080))
 RATES = (15.0, 30.0, 60.0)
-AUTOMATIC = "Automatic is 640 x 480 at 30/s."
+AUTOMATIC = f"Automatic is {pictures_text(DEFAULT_SIZE, DEFAULT_RATE)}."
 NO_CAMERA = "The source of pictures is not a camera."
 
 

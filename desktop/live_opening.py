@@ -79,8 +79,10 @@ def make_live(
     Raises ModelFileError or BadInput for another checkpoint that is damaged or not for the app.
     """
     from extractors.large_libraries import load_large_libraries
+    from inference.backends.opening import runs_in_torch
 
-    load_large_libraries()  # now, while no other thread loads anything
+    # now, while no other thread loads anything
+    load_large_libraries(torch=runs_in_torch(checkpoint))
     from extractors.recording import Recorder
     from inference.checkpoint import load_checkpoint
     from inference.live.session import LiveSession

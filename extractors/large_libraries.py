@@ -26,8 +26,10 @@ LIBRARIES = {
 it."""
 
 
-def load_large_libraries() -> None:
+def load_large_libraries(*, torch: bool = False) -> None:
     """Load what imports would load with the interpreter held, which stops every thread.
+
+    `torch`: PyTorch's too, the largest, which only some ways to run the network need.
 
     Nothing happens for a package that is there already, or whose libraries are called otherwise; a
     library that does not load is left to the import, which says why. No other thread should import
@@ -38,7 +40,8 @@ def load_large_libraries() -> None:
     dlopen = ctypes.CDLL(None).dlopen  # a call of a function lets the interpreter go
     dlopen.argtypes, dlopen.restype = (ctypes.c_char_p, ctypes.c_int), ctypes.c_void_p
     for package, libraries in LIBRARIES.items():
-        found = None if package in sys.modules else PathFinder.find_spec(package)
+        left_out = package in sys.modules or (package == "torch" and not torch)
+        found = None if left_out else PathFinder.find_spec(package)
         if found is None or found.origin is None:
             continue
         for name, flags in libraries:

@@ -17,7 +17,15 @@ from extractors.sources.devices import cameras
 from extractors.sources.source import SourceInfo, SourceLost
 from extractors.stream import SECOND, Clock, Sample
 
-__all__ = ["Camera", "Capture", "Format", "best_format", "open_capture"]
+__all__ = [
+    "DEFAULT_RATE",
+    "DEFAULT_SIZE",
+    "Camera",
+    "Capture",
+    "Format",
+    "best_format",
+    "open_capture",
+]
 
 DEFAULT_SIZE = (640, 480)
 DEFAULT_RATE = 30.0

@@ -14,6 +14,7 @@ from inference.backends.background_build import BackgroundBuild, Better
 from inference.backends.exchange import ExchangeableEngine
 from inference.backends.interface import Backend, BackendMissing, Engine, Inputs, Outputs
 from inference.backends.source import Source
+from inference.checkpoint import checkpoint_path
 from inference.nvidia_gpu import nvidia_gpu
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "open_engine",
     "open_on_cpu",
     "open_while_building",
+    "runs_in_torch",
 ]
 
 AUTO = "auto"
@@ -191,6 +193,18 @@ def open_while_building(
     if not better:
         return engine, reason, None
     return engine, reason, BackgroundBuild(source.path, better, batch=1, half=half, target=engine)
+
+
+def runs_in_torch(checkpoint: str | Path) -> bool:
+    """Whether "auto" opens this network in PyTorch, found out without loading a library.
+
+    Always with an NVIDIA GPU, as its backends tell only with their libraries loaded whether they
+    run, and TensorRT comes with PyTorch. Raises ModelFileError if there is no such checkpoint.
+    """
+    source = Source(checkpoint_path(checkpoint))
+    if nvidia_gpu() is not None:
+        return True
+    return choose(AUTO, source, 1, ready=True).backend.name == "eager"
 
 
 def _in_order() -> tuple[str, ...]:

@@ -1,6 +1,8 @@
 """Which backend is taken, why, and what is said when it cannot be."""
 
 import ctypes
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,11 +10,18 @@ import torch
 
 from assets.errors import BadInput, ModelFileError
 from inference import nvidia_gpu
-from inference.backends import opening
+from inference.backends import engine_cache, opening
 from inference.backends.eager import TorchEngine
 from inference.backends.exchange import ExchangeableEngine
 from inference.backends.interface import Backend, BackendMissing, Engine, in_batches
-from inference.backends.opening import BACKENDS, backend, choose, noise, open_engine
+from inference.backends.opening import (
+    BACKENDS,
+    backend,
+    choose,
+    noise,
+    open_engine,
+    runs_in_torch,
+)
 from inference.backends.source import Source
 from inference.nvidia_gpu import NvidiaGpu
 from tests.inference.backends.small_checkpoint import Steady, Written, small_checkpoint, small_file
@@ -70,6 +79,29 @@ def test_what_compile_would_build_without_a_gpu(
     without_gpu(monkeypatch)
     choice = choose("auto", source, 1)
     assert (choice.backend.name, choice.reason) == ("onnxruntime", "there is no NVIDIA GPU")
+
+
+def test_pytorch_is_needed_until_there_is_an_engine_or_where_there_is_a_gpu(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_gpu(monkeypatch)
+    assert source.path is not None
+    assert runs_in_torch(source.path)
+    entry = engine_cache.entry_of(backend("onnxruntime"), source, 1, False)
+    engine_cache.build(entry, lambda file: file.write_text("built") and None)
+    assert not runs_in_torch(source.path)
+    with_gpu(monkeypatch)
+    assert runs_in_torch(source.path)
+    with pytest.raises(ModelFileError, match="no checkpoint"):
+        runs_in_torch("none")
+
+
+def test_whether_pytorch_is_needed_is_found_out_without_it() -> None:
+    code = (
+        "import sys; from inference.backends.opening import runs_in_torch; runs_in_torch('live')\n"
+        "assert not {'torch', 'onnxruntime'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_with_a_gpu_tensorrt_comes_first(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,6 +81,8 @@ def test_large_libraries_are_there_before_they_are_imported() -> None:
         "names = [name.rsplit('/')[-1] for files in LIBRARIES.values() for name, _ in files]\n"
         "missing = lambda: [n for n in names if n not in open('/proc/self/maps').read()]\n"
         "assert missing() == names; load_large_libraries()\n"
+        "assert missing() == [name for name in names if 'torch' in name], missing()\n"
+        "load_large_libraries(torch=True)\n"
         "assert not missing() and not LIBRARIES.keys() & sys.modules.keys()\n"
         "import torch; assert int(torch.ones(3).sum()) == 3\n"
         "import cv2, ctranslate2, mediapipe, onnxruntime, parselmouth, pyarrow\n"
