@@ -7,23 +7,15 @@ import numpy as np
 import numpy.typing as npt
 
 from extractors.features import PROSODY, SAMPLE_RATE, FloatArray
+from extractors.harmonicity import HOP, PITCH_FLOOR, Float64Array, harmonicity
 
 __all__ = ["STEP", "prosody"]
 
 STEP = 0.1
 """Seconds per row."""
-PITCH_FLOOR = 75.0
 PITCH_CEILING = 600.0
-HOP = 0.01
-"""Seconds between the frames that a row summarises."""
 SHORTEST = 0.1
 """Praat needs some periods of the lowest pitch to say anything at all."""
-PIECE = SAMPLE_RATE // 5
-"""Samples whose harmonicity is asked for at once, which takes Praat some 2 ms."""
-AROUND = 480
-"""Samples on either side of a piece that Praat looks at, and a frame."""
-
-Float64Array = npt.NDArray[np.float64]
 
 
 def prosody(samples: FloatArray, before: int = 0) -> FloatArray:
@@ -64,40 +56,6 @@ def prosody(samples: FloatArray, before: int = 0) -> FloatArray:
     result[:, 4] = _jitter(sound, pitch, rows)
     result[:, 5] = np.where(result[:, 1] > 0, _tilt(padded, rows), np.nan)
     return result[before:]
-
-
-def harmonicity(samples: Float64Array, since: int = 0) -> tuple[Float64Array, Float64Array]:
-    """Times in seconds and decibels of Praat's frames of `samples` from the sample `since` on.
-
-    What Praat computes at once no other thread can interrupt, and this is the most of it: a second
-    takes 10 ms and more. So it is asked for pieces. A frame depends on the sound beside it and on
-    the loudest sample of all, which is put into each piece where no frame that counts sees it.
-    Pieces end where their frames, which Praat centres, lie as in the whole.
-    """
-    import parselmouth
-
-    count, hop = len(samples), round(HOP * SAMPLE_RATE)
-    loudest = float(np.abs(samples - samples.mean()).max())
-    times, values = [], []
-    for start in range(since, count, PIECE):
-        last = count - start <= PIECE + AROUND  # a rest that is shorter than a piece's margin
-        begin = max(0, (start - AROUND) // hop * hop)
-        spare = 0 if last else (count - start - PIECE - AROUND) // hop * hop
-        piece = samples[begin : count - spare].copy()
-        if begin or spare:
-            place = 0 if begin else -1
-            others = piece.sum() - piece[place]  # Praat compares with the mean of the piece
-            piece[place] = (loudest + others / len(piece)) / (1 - 1 / len(piece))
-        sound = parselmouth.Sound(piece, SAMPLE_RATE, begin / SAMPLE_RATE)
-        found = sound.to_harmonicity_cc(HOP, PITCH_FLOOR)
-        at = found.xs()
-        until = count if last else start + PIECE
-        keep = (at >= start / SAMPLE_RATE) & (at < until / SAMPLE_RATE)
-        times.append(at[keep])
-        values.append(found.values[0][keep])
-        if last:
-            break
-    return np.concatenate(times), np.concatenate(values)
 
 
 def _rows(times: Float64Array, rows: int) -> npt.NDArray[np.int64]:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractors.features import PROSODY, SAMPLE_RATE, prosody_inputs
-from extractors.prosody import AROUND, HOP, PIECE, PITCH_CEILING, PITCH_FLOOR, harmonicity, prosody
+from extractors.harmonicity import PITCH_FLOOR
+from extractors.prosody import PITCH_CEILING, prosody
 
 FloatArray = npt.NDArray[np.float32]
 F0, INTENSITY, VOICING, HARMONICITY, JITTER, TILT = range(6)
@@ -141,44 +142,8 @@ def test_more_noise_is_less_harmonic() -> None:
     assert values == pytest.approx([31, 11], abs=3)
 
 
-def changing(count: int, offset: float) -> FloatArray:
-    """A tone that grows louder, with noise and a pause in it, on a level of its own."""
-    time = np.arange(count) / SAMPLE_RATE
-    sound = np.sin(2 * np.pi * 140 * time) * (0.05 + 0.1 * time) + noise(count / SAMPLE_RATE, 0.01)
-    sound[count // 2 : count // 2 + 3000] *= 0.01
-    shifted: FloatArray = (sound + offset).astype(np.float32)
-    return shifted
-
-
-@pytest.mark.parametrize("since", [0, 4800])
-@pytest.mark.parametrize("offset", [0.0, 0.05])
-@pytest.mark.parametrize("count", [8000, 8480, 9000, 16000, 40001, 64002])
-def test_pieces_have_the_harmonicity_of_the_whole(count: int, offset: float, since: int) -> None:
-    sound = changing(count, offset).astype(np.float64)
-    whole = parselmouth.Sound(sound, SAMPLE_RATE).to_harmonicity_cc(HOP, PITCH_FLOOR)
-    wanted = whole.xs() >= since / SAMPLE_RATE
-    times, values = harmonicity(sound, since)
-    assert times == pytest.approx(whole.xs()[wanted], abs=1e-12)
-    # frames of an odd number of samples lie on a sample: which is the next is left to rounding
-    assert values == pytest.approx(whole.values[0][wanted], abs=0.2 if count % 2 else 1e-9)
-
-
-def test_praat_holds_up_other_threads_for_a_piece_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    lengths = []
-    real = parselmouth.Sound
-
-    def sound(values: npt.NDArray[np.float64], *arguments: float) -> parselmouth.Sound:
-        lengths.append(len(values))
-        return real(values, *arguments)
-
-    monkeypatch.setattr(parselmouth, "Sound", sound)
-    harmonicity(changing(64002, 0.0).astype(np.float64))
-    assert len(lengths) == 20
-    assert max(lengths) <= PIECE + 3 * AROUND
-
-
 def test_rows_that_are_only_heard_leave_the_others_as_they_are() -> None:
-    sound = changing(24000, 0.0)
+    sound = np.concatenate([tone(140), noise(0.5)])
     np.testing.assert_array_equal(prosody(sound, 5), prosody(sound)[5:])
 
 
