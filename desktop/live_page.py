@@ -21,6 +21,7 @@ from desktop.live_outlets import KINDS, LiveOutlets, kind_of
 from desktop.live_plot import LivePlot
 from desktop.live_sessions import LiveSessions
 from desktop.live_transcript import LiveTranscript
+from desktop.marks import marks_of
 from desktop.now_panel import NowPanel
 from desktop.theme import GRID, Theme
 from desktop.timeline_lookup import Moment, moment_at
@@ -64,6 +65,8 @@ class LivePage(TrajectoryPage):
         self._to_show: Moment | None = None
         self._said = ""
         self._markers = 0
+        self._marked: tuple[object, ...] = ()
+        """How many markers and events there are, and the last of them."""
         self.transcript = LiveTranscript()
         self.graph = GraphView()
         self.health = HealthPanel()
@@ -133,7 +136,7 @@ class LivePage(TrajectoryPage):
         self.sessions.start_wanted = True
         self.plot.clear()
         self.transcript.clear_words()
-        self._rows, self._markers = (0, -1.0), 0
+        self._rows, self._markers, self._marked = (0, -1.0), 0, ()
         self._begin()
 
     def stop(self) -> None:
@@ -196,7 +199,7 @@ class LivePage(TrajectoryPage):
             self.bar.level.set_level(*self.live.level())
             self.bar.set_time(self.live.now)
             self.plot.set_now(self.live.now)
-            self.plot.set_marks(_marks(self.live))
+            self._show_marks(self.live)
         else:
             self.bar.level.set_level(0.0, 0.0)
         self.outlets.tick(self.live)
@@ -297,6 +300,15 @@ class LivePage(TrajectoryPage):
             self.now_panel.set_moment(self._to_show)
             self.graph.set_moment(self._to_show)
             self._to_show = None
+
+    def _show_marks(self, live: Live) -> None:
+        markers, events = live.markers(), live.events()
+        marked = (len(markers), markers[-1:], len(events), events[-1:])
+        if marked != self._marked:
+            self._marked = marked
+            labels = ((to_seconds(marker.end), marker.data.label) for marker in markers)
+            happened = ((to_seconds(event.end), event.data) for event in events)
+            self.plot.set_marks(marks_of(labels, happened))
 
     def _show_state(self) -> None:
         state = self.state
@@ -429,21 +441,6 @@ class LivePage(TrajectoryPage):
         self.bar.audio.refused.connect(self.problem)
         self.now_panel.emphasised.connect(self.plot.emphasise)
         self.baseline.problem.connect(self.problem)
-
-
-def _marks(live: Live) -> list[tuple[float, str]]:
-    """What was marked, from when on the curves are of a person, and when quality changed."""
-    found = [(to_seconds(marker.end), marker.data.label) for marker in live.markers()]
-    for event in live.events():
-        if event.data.kind == "baseline":
-            on = event.data.details.get("sha256") is not None
-            found.append((to_seconds(event.end), "Calibrated" if on else "Calibration off"))
-        elif event.data.kind == "quality":
-            step = event.data.details["step"]
-            found.append(
-                (to_seconds(event.end), f"Saving, step {step}" if step else "Full quality")
-            )
-    return found
 
 
 def _note(status: SourceStatus) -> str:

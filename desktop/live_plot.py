@@ -27,6 +27,7 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 from desktop.graph_view import NAMES
 from desktop.live_rows import rows_since, with_gaps
 from desktop.live_strip import LiveStrip, Scale, changed_since
+from desktop.marks import Mark
 from desktop.theme import GRID, LIGHT, Theme, emotion_color, figures
 from desktop.time_format import MINUS, clock_text
 from desktop.trajectory_axes import spread, time_step
@@ -50,9 +51,6 @@ MARGIN = 2.0
 TIME_WIDTH = 100
 HATCH = 8
 """Pixels after which Qt's hatching repeats."""
-
-Mark = tuple[float, str]
-"""Seconds and label of a marker."""
 
 
 class LivePlot(QWidget):
@@ -105,7 +103,7 @@ class LivePlot(QWidget):
         self.update()
 
     def set_marks(self, marks: Sequence[Mark]) -> None:
-        if len(marks) != len(self._marks):
+        if marks != self._marks:
             self._marks = marks
             self._redraw()
 
@@ -245,20 +243,21 @@ class LivePlot(QWidget):
         top, _, bottom = self._boxes()
         painter.setFont(figures(self.font(), 0.85))
         marks = sorted(self._marks)
-        ends = [*(time for time, _ in marks), math.inf][1:]
-        for (time, label), end in zip(marks, ends, strict=True):
+        ends = [*(mark.time for mark in marks), math.inf][1:]
+        for (time, label, text), end in zip(marks, ends, strict=True):
             x = round((time - start) * self._pixels_per_second()) + 0.5
             if x < -200:
                 continue
-            painter.setPen(QPen(QColor(self._theme.text), 1, Qt.PenStyle.DotLine))
+            ink = QColor(self._theme.muted if text else self._theme.text)
+            painter.setPen(QPen(ink, 1, Qt.PenStyle.DotLine))
             painter.drawLine(QLineF(x, TOP, x, bottom.bottom()))
             width = min(160.0, (end - time) * self._pixels_per_second() - GRID)
-            text = painter.fontMetrics().elidedText(
+            written = painter.fontMetrics().elidedText(
                 label, Qt.TextElideMode.ElideRight, max(0, int(width))
             )
             room = QRectF(x + 4, top.top() - TOP, 160, TOP + 2)
-            painter.setPen(QColor(self._theme.text))
-            painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, text)
+            painter.setPen(ink)
+            painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, written)
 
     def _paint_frame(self, painter: QPainter) -> None:
         boxes = self._boxes()

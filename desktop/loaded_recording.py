@@ -2,14 +2,16 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assets.errors import AffectscopeError
 from desktop.interruption import interruption_of
+from desktop.marks import Mark, marks_of
 from desktop.session_cache import cache_folder, cached_session, forget_old, place_for
 from extractors.features import FloatArray, Word
+from extractors.recording.observations import Event
 from extractors.session import Session
 from extractors.stream import to_seconds
 from extractors.timeline import Timeline
@@ -36,7 +38,7 @@ class LoadedRecording:
         self._failure: str | None = None
         self._interruption: str | None = None
         self._closing = threading.Event()
-        self._markers: Sequence[tuple[float, str]] = ()
+        self._marks: Sequence[Mark] = ()
         if path.is_dir():
             session = Session(path)
             self.title = session.title
@@ -93,8 +95,8 @@ class LoadedRecording:
             return source.words
         return source.words() if source is not None else ()
 
-    def markers(self) -> Sequence[tuple[float, str]]:
-        return self._markers
+    def marks(self) -> Sequence[Mark]:
+        return self._marks
 
     def landmarks_at(self, time: float) -> FloatArray | None:
         source = self._session or self._analysis
@@ -118,7 +120,7 @@ class LoadedRecording:
                     self._failure = f"Not all of {self.title} can be read: " + "; ".join(
                         session.problems
                     )
-                self._markers = _marks(session)
+                self._marks = _marks(session)
                 self._session = session
         except AffectscopeError as error:
             if not self._closing.is_set():
@@ -147,5 +149,13 @@ class LoadedRecording:
         return Session(folder)
 
 
-def _marks(session: Session) -> list[tuple[float, str]]:
-    return sorted((float(line["time"]), str(line["label"])) for line in session.markers)
+def _marks(session: Session) -> list[Mark]:
+    """Those of a session; what a damaged line does not tell is empty."""
+    markers = ((float(line["time"]), str(line.get("label", ""))) for line in session.markers)
+    return marks_of(markers, ((float(line["time"]), _event(line)) for line in session.events))
+
+
+def _event(line: Mapping[str, Any]) -> Event:
+    details = line.get("details")
+    known = details if isinstance(details, Mapping) else {}
+    return Event(str(line.get("kind", "")), str(line.get("text", "")), known)

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from desktop.marks import Mark
 from extractors.features import Word
 from extractors.timeline import Timeline
 
@@ -68,8 +69,8 @@ class Recording(Protocol):
         """A snapshot in the order of time; cheap."""
         ...
 
-    def markers(self) -> Sequence[tuple[float, str]]:
-        """Seconds and labels of what was marked, in the order of time; cheap."""
+    def marks(self) -> Sequence[Mark]:
+        """What was marked and what happened, in the order of time; cheap."""
         ...
 
     def landmarks_at(self, time: float) -> npt.NDArray[np.float32] | None:

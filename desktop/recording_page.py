@@ -117,7 +117,7 @@ class RecordingPage(TrajectoryPage):
         if self.recording.duration != self._duration:
             self._set_duration(self.recording.duration)
         self._show_curves(self.recording)
-        self.plot.set_marks(self.recording.markers())
+        self.plot.set_marks(self.recording.marks())
         self.transcript.set_words(self.recording.words())
         ended = self.recording.complete or self.recording.failure is not None
         self.transcript.setPlaceholderText(

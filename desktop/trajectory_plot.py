@@ -11,8 +11,9 @@ from PyQt6.QtWidgets import QFrame, QGraphicsLineItem, QGraphicsPolygonItem
 from desktop.graph_view import NAMES
 from desktop.loop_band import LoopBand
 from desktop.marker_lines import MarkerLines
+from desktop.marks import Mark
 from desktop.theme import LIGHT, Theme, emotion_color, figures
-from desktop.time_format import MINUS
+from desktop.time_format import MINUS, clock_text
 from desktop.trajectory_axes import EndLabels, TimeAxis, spread
 from desktop.trajectory_lanes import EmotionLane, Lane, PresenceLane, SentimentLane
 from extractors.features import EMOTIONS, MODALITIES
@@ -74,7 +75,7 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
             )
         )
         self._band = LoopBand()
-        self._marks: Sequence[tuple[float, str]] = ()
+        self._marks: Sequence[Mark] = ()
         self.markers = MarkerLines()
         for height, item in enumerate(
             (self._band, self.markers, self._labels, self._line, self._knob)
@@ -124,10 +125,12 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         for _, lane in self._lanes:
             lane.set_other(Timeline.empty() if timeline is None else timeline)
 
-    def set_marks(self, marks: Sequence[tuple[float, str]]) -> None:
-        """Seconds and labels of markers, in the order of time."""
+    def set_marks(self, marks: Sequence[Mark]) -> None:
+        """Markers and what happened, in the order of time."""
         if marks != self._marks:
             self._marks = marks
+            told = (f"{clock_text(m.time, tenths=False)} {m.label}" for m in marks)
+            self.setAccessibleDescription("; ".join(told))
             self._place_band()
 
     def set_loop(self, span: tuple[float, float] | None) -> None:
@@ -210,6 +213,7 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         shape = Qt.CursorShape.SizeHorCursor if over else Qt.CursorShape.ArrowCursor
         if self.cursor().shape() != shape:
             self.setCursor(shape)
+        self.markers.say_what_happened(event.position().x())
         if self._chosen_from is not None:
             self.set_loop(self._span_to(event.position().x()))
         elif self._dragging:
@@ -303,7 +307,7 @@ class TrajectoryPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         if not hasattr(self, "_band"):
             return
         area = self._box(0).united(self._box(2))
-        self.markers.place(area, [(self.x_of(time), label) for time, label in self._marks])
+        self.markers.place(area, [(self.x_of(mark.time), mark) for mark in self._marks])
         if self._loop is not None:
             self._band.place(area, *(self.x_of(seconds) for seconds in self._loop))
 

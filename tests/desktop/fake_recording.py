@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from desktop.marks import Mark
 from extractors.features import LANDMARKS, Word
 from extractors.stream.sample import SECOND, from_seconds
 from extractors.timeline import EDGES, Timeline
@@ -72,7 +73,7 @@ class FakeRecording:
     failure: str | None = None
     interruption: str | None = None
     rows: Timeline | None = None
-    marks: Sequence[tuple[float, str]] = ()
+    marked: Sequence[Mark] = ()
     said: Sequence[Word] | None = None
     faces: npt.NDArray[np.float32] | None = None
     face_times: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
@@ -96,8 +97,8 @@ class FakeRecording:
             self.said = plain_words(self.duration)
         return [word for word in self.said if word.end <= self.analysed_until * SECOND]
 
-    def markers(self) -> Sequence[tuple[float, str]]:
-        return self.marks
+    def marks(self) -> Sequence[Mark]:
+        return self.marked
 
     def landmarks_at(self, time: float) -> npt.NDArray[np.float32] | None:
         if self.faces is None:

@@ -23,6 +23,7 @@ from desktop.live_rows import with_gaps
 from desktop.live_sessions import JOIN
 from desktop.live_strip import changed_since
 from desktop.main_window import MainWindow
+from desktop.marks import Mark
 from desktop.source_chooser import SourceChooser
 from extractors.features import MODALITIES
 from extractors.recording.observations import Event
@@ -330,14 +331,23 @@ def test_health_is_shown_with_what_is_saved(running: MainWindow, sessions: Sessi
     assert not page.picture.draw_mesh
 
 
-def test_the_curves_say_when_quality_changed(running: MainWindow, sessions: Sessions) -> None:
+def test_the_curves_say_what_happened(running: MainWindow, sessions: Sessions) -> None:
     page, live = running.live.page, sessions[0]
+    happened = [
+        (12.0, Event("quality", "the face is late", {"step": 2})),
+        (14.0, Event("camera lost", "it was unplugged")),
+        (18.0, Event("gap", "nothing for 3 s", {"from": 15.0, "until": 18.0})),
+    ]
     live.told = [
-        Sample("event", at, at, at, Event("quality", "said elsewhere", {"step": step}))
-        for at, step in ((from_seconds(12.0), 2), (from_seconds(18.0), 0))
+        Sample("event", at, at, at, event)
+        for at, event in ((from_seconds(time), event) for time, event in happened)
     ]
     page.tick()
-    assert page.plot._marks == [(12.0, "Saving, step 2"), (18.0, "Full quality")]
+    assert page.plot._marks == [
+        Mark(12.0, "Saving, step 2", "the face is late"),
+        Mark(14.0, "Camera lost", "it was unplugged"),
+        Mark(15.0, "Gap of 3 s", "nothing for 3 s"),
+    ]
 
 
 def test_where_the_models_run_is_shown(running: MainWindow, sessions: Sessions) -> None:
@@ -569,9 +579,9 @@ def pixels_of(plot: LivePlot) -> npt.NDArray[np.int16]:
 
 def test_the_name_of_a_marker_ends_where_the_next_one_is(plot: LivePlot) -> None:
     plot.set_now(100.0)
-    plot.set_marks([(90.0, "Begin")])
+    plot.set_marks([Mark(90.0, "Begin")])
     alone = pixels_of(plot)
-    plot.set_marks([(90.0, "Begin"), (89.0, "Question of the interviewer")])
+    plot.set_marks([Mark(90.0, "Begin"), Mark(89.0, "Question of the interviewer")])
     both = pixels_of(plot)
     from_it = round(56 + (90.0 - 70.0) * plot._pixels_per_second()) + 1
     assert (both[:, :from_it] != alone[:, :from_it]).any()

@@ -9,10 +9,11 @@ import pytest
 from assets import ASSETS
 from assets.errors import BadInput, SessionError
 from desktop.loaded_recording import LoadedRecording
+from desktop.marks import Mark
 from desktop.open_recording import open_recording
 from desktop.session_cache import forget_old, place_for
-from extractors.recording import Recorder, RecordingPlan
-from extractors.stream import SECOND
+from extractors.recording import Event, Marker, Recorder, RecordingPlan
+from extractors.stream import SECOND, Sample
 from tests.extractors import sessions
 
 SAMPLE = ASSETS / "sample" / "sample.mp4"
@@ -99,6 +100,34 @@ def test_what_is_left_of_a_damaged_session_is_shown_and_the_rest_is_named(
     assert recording.complete
     assert recording.failure == "Not all of take can be read: timeline.parquet is missing"
     assert [word.text for word in recording.words()] == ["hello"]
+
+
+def test_markers_and_events_of_a_session_are_marks(
+    tmp_path: Path, opened: list[LoadedRecording]
+) -> None:
+    recorder = Recorder(tmp_path / "take", RecordingPlan(features_only=True))
+    recorder.add(sessions.text(("hello", 0, SECOND)))
+    at = 3 * SECOND
+    for data in (
+        Event("camera lost", "it was unplugged"),
+        Event("gap", "nothing for 1 s", {"from": 1.5, "until": 3.0}),
+        Marker("Question"),
+        Event("camera opening", "it is being opened"),
+    ):
+        recorder.add(Sample("event" if isinstance(data, Event) else "marker", at, at, at, data))
+    recorder.finish()
+    with (tmp_path / "take" / "events.jsonl").open("a") as file:
+        file.write('{"time": 4.0, "kind": "quality", "details": 3}\n{"time": 5.0}\n')
+    recording = LoadedRecording(tmp_path / "take")
+    opened.append(recording)
+    recording._thread.join(DEADLINE)
+    assert recording.failure is None
+    assert recording.marks() == [
+        Mark(1.5, "Gap of 2 s", "nothing for 1 s"),
+        Mark(3.0, "Question"),
+        Mark(3.0, "Camera lost", "it was unplugged"),
+        Mark(4.0, "Quality changed", "quality"),
+    ]
 
 
 def test_what_is_no_recording_is_said_at_once(tmp_path: Path) -> None:

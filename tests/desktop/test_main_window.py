@@ -4,14 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
-from PyQt6.QtGui import QDropEvent
-from PyQt6.QtWidgets import QAbstractButton, QLabel, QSlider
+from PyQt6.QtCore import QEvent, QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
+from PyQt6.QtGui import QDropEvent, QHelpEvent
+from PyQt6.QtWidgets import QAbstractButton, QApplication, QLabel, QSlider, QToolTip
 from pytestqt.qtbot import QtBot
 
 from assets.errors import BadInput
 from desktop.appearance import Choice
 from desktop.main_window import MainWindow
+from desktop.marks import Mark
 from desktop.shortcuts import KEYS
 from extractors.stream.clock import VirtualClock
 from extractors.stream.sample import SECOND
@@ -280,19 +281,53 @@ def test_figures_emphasise_a_curve(qtbot: QtBot, open_window: OpenWindow) -> Non
 
 
 def test_markers_stand_at_their_times(open_window: OpenWindow) -> None:
-    marks = [(2.0, "Question 1"), (2.1, "a label that has no room"), (9.0, "Question 2")]
-    window = opened(open_window, FakeRecording(marks=marks))
+    marks = [
+        Mark(2.0, "Question 1"), Mark(2.1, "a label that has no room"), Mark(9.0, "Question 2"),
+    ]  # fmt: skip
+    window = opened(open_window, FakeRecording(marked=marks))
     plot = window.page.plot
     plain = window.grab().toImage()
     places = [x for x, _ in plot.markers._marks]
-    assert places == pytest.approx([plot.x_of(seconds) for seconds, _ in marks])
-    assert [label for _, label in plot.markers.labels()] == [marks[1][1], "Question 2"]
+    assert places == pytest.approx([plot.x_of(mark.time) for mark in marks])
+    assert [mark for _, mark in plot.markers.labels()] == marks[1:]
     plot.show_range(8.0, 10.0)
     assert plot.markers._marks[2][0] == pytest.approx(plot.x_of(9.0))
     plot.show_range(0.0, 12.0)
     window.open_with(FakeRecording)
     assert plot.markers._marks == []
     assert window.grab().toImage() != plain
+
+
+def test_what_happened_stands_at_its_time_and_says_more_at_the_pointer(
+    qtbot: QtBot, open_window: OpenWindow
+) -> None:
+    marks = [
+        Mark(2.0, "Saving, step 2", "predictions are late; saving: face at 10 pictures a second"),
+        Mark(6.0, "Question 1"),
+        Mark(6.1, "Full quality", "full quality again"),
+        Mark(9.0, "Camera lost", "Desk camera was unplugged; it goes on when it is back"),
+    ]
+    window = opened(open_window, FakeRecording(marked=marks))
+    plot = window.page.plot
+    shown = [mark for _, mark in plot.markers.labels()]
+    assert shown == [marks[0], marks[1], marks[3]], "the marker's label goes before the event's"
+    assert plot.accessibleDescription() == (
+        "0:02 Saving, step 2; 0:06 Question 1; 0:06 Full quality; 0:09 Camera lost"
+    )
+    view = plot.viewport()
+    assert view is not None
+
+    def told(seconds: float) -> str:
+        at = QPoint(round(plot.x_of(seconds)), 40)
+        qtbot.mouseMove(view, at)
+        QApplication.sendEvent(view, QHelpEvent(QEvent.Type.ToolTip, at, view.mapToGlobal(at)))
+        return QToolTip.text()
+
+    assert told(9.0) == f"0:09.0  {marks[3].text}"
+    assert told(6.1) == f"0:06.1  {marks[2].text}"
+    qtbot.mouseMove(view, QPoint(round(plot.x_of(4.0)), 40))
+    assert plot.markers.toolTip() == ""
+    QToolTip.hideText()
 
 
 def test_speed_has_keys_and_a_menu(qtbot: QtBot, open_window: OpenWindow) -> None:
