@@ -49,6 +49,12 @@ def test_another_speaker_has_another_pitch_and_takes_as_long() -> None:
     assert abs(len(by_another(sound, np.random.default_rng(0))) - len(sound)) < SAMPLE_RATE // 20
 
 
+def test_another_speaker_is_the_same_each_time() -> None:
+    sound = np.concatenate([spoken(140.0), with_noise(spoken(140.0), np.random.default_rng(1))])
+    first, second = (by_another(sound, np.random.default_rng(0)) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
 def test_sound_without_a_voice_has_no_other_speaker() -> None:
     short = np.zeros(200, np.float32)
     assert by_another(short, np.random.default_rng(0)) is short
