@@ -74,28 +74,14 @@ def make_live(
     plan: Plan,
     checkpoint: str = "live",
 ) -> "Live":
-    """A session, by default with the shipped checkpoint; the first import takes seconds.
+    """A session in a process of its own, by default with the shipped checkpoint; takes seconds.
 
-    Raises ModelFileError or BadInput for another checkpoint that is damaged or not for the app.
+    Raises BadInput for another checkpoint that is damaged or not for the app.
     """
-    from extractors.large_libraries import load_large_libraries
-    from inference.backends.opening import runs_in_torch
+    from inference.live.own_process import LiveProcess, Order
+    from inference.live.own_process.host import live_session
 
-    # now, while no other thread loads anything
-    load_large_libraries(torch=runs_in_torch(checkpoint))
-    from extractors.recording import Recorder
-    from inference.checkpoint import load_checkpoint
-    from inference.live.session import LiveSession
-    from inference.models import Models
-
-    if checkpoint != "live":
-        load_checkpoint(checkpoint).live_windows()
-    return LiveSession(
-        video,
-        audio,
-        lambda: Models(checkpoint),
-        recorder=lambda folder: Recorder(folder, plan()),
-    )
+    return LiveProcess(Order(video, audio, checkpoint, live_session), plan)
 
 
 def new_folder(where: Path, now: datetime) -> Path:

@@ -177,12 +177,14 @@ class LivePage(TrajectoryPage):
 
     def _turn(self) -> None:
         """The picture and the rest take turns, each thirty times a second: painting all at once
-        would hold up the window."""
+        would hold up the window. Predictions do not wait for their turn."""
         self._turns += 1
         if self._turns % 2:
             self._look()
-        else:
-            self._look_at_picture()
+            return
+        self._look_at_picture()
+        if self.live is not None:
+            self._show_rows(self.live)
 
     def _look_at_picture(self) -> None:
         if self.live is not None:
@@ -192,6 +194,7 @@ class LivePage(TrajectoryPage):
         self._ticks += 1
         self._take_devices()
         self._take_session()
+        lost = self.sessions.lost()
         for folder in self.sessions.ended():
             self.recorded.emit(folder)
         if self.live is not None:
@@ -206,6 +209,8 @@ class LivePage(TrajectoryPage):
         self.options.set_outlets(self.outlets.statuses())
         self.baseline.tick(self.live, self.state)
         self._show_state()
+        if lost is not None:
+            self._say(lost)
         if self.live is not None and self._ticks % SLOW == 0:
             self._show_health(self.live)
 

@@ -3,6 +3,7 @@
 What takes time happens in threads; everything here returns at once and is looked at again later.
 """
 
+import threading
 from pathlib import Path
 
 from desktop.background import Background
@@ -31,6 +32,8 @@ class LiveSessions:
         self.making: Background[Live] | None = None
         self._late: dict[str, SourceChoice | None] = {}
         """Sources that were chosen while the session was being made."""
+        self._unwanted = threading.Event()
+        """Of the session that is being made: nobody waits for it any more."""
         self._scan: Background[Devices] | None = None
         self._ending: list[tuple[Live, Path | None]] = []
 
@@ -78,10 +81,19 @@ class LiveSessions:
 
     def open(self, video: SourceChoice | None, audio: SourceChoice | None) -> None:
         """Make a session with these sources, unless one is there or being made."""
-        if self.live is None and self.making is None:
-            make, plan = self._make, self._plan
-            self._late = {}
-            self.making = Background("opening", lambda: make(video, audio, plan))
+        if self.live is not None or self.making is not None:
+            return
+        self._late = {}
+        make, plan = self._make, self._plan
+        unwanted = self._unwanted = threading.Event()
+
+        def work() -> Live:
+            live = make(video, audio, plan)
+            if unwanted.is_set():
+                live.abort()
+            return live
+
+        self.making = Background("opening", work)
 
     def take_session(self) -> str | None:
         """Take over a session that has been made, once. Returns what went wrong, else ""; None
@@ -133,6 +145,15 @@ class LiveSessions:
             return False
         return True
 
+    def lost(self) -> str | None:
+        """What is to be said of a session that ended though nobody stopped it, once; else None."""
+        if self.live is None or self.state is not LiveState.STOPPED:
+            return None
+        events = self.live.events()
+        self._ending.append((self.live, None))
+        self.live, self.folder = None, None
+        return events[-1].data.text if events else "The live session has ended."
+
     def ended(self) -> list[Path]:
         """Folders of recordings that have ended since it was asked last."""
         folders = []
@@ -147,7 +168,8 @@ class LiveSessions:
         """Close all devices and end everything. Whether all ended in time, and the recordings."""
         making, self.making = self.making, None
         scan, self._scan = self._scan, None
-        if making is not None and making.done and making.result is not None:
+        self._unwanted.set()
+        if making is not None and making.join(JOIN) and making.result is not None:
             self.live = making.result
         if self.live is not None and self.running:
             self.stop()

@@ -7,6 +7,7 @@ from extractors.stream.clock import (
     PacedClock,
     SessionClock,
     VirtualClock,
+    time_since_boot,
 )
 from extractors.stream.merge import TimeOrder, in_time_order
 from extractors.stream.output import Inlet, Only, Output, Tap, inlets
@@ -40,5 +41,6 @@ __all__ = [
     "from_seconds",
     "in_time_order",
     "inlets",
+    "time_since_boot",
     "to_seconds",
 ]

@@ -6,7 +6,14 @@ from typing import Protocol
 
 from extractors.stream.sample import SECOND
 
-__all__ = ["Clock", "MonotonicClock", "PacedClock", "SessionClock", "VirtualClock"]
+__all__ = [
+    "Clock",
+    "MonotonicClock",
+    "PacedClock",
+    "SessionClock",
+    "VirtualClock",
+    "time_since_boot",
+]
 
 
 class Clock(Protocol):
@@ -19,6 +26,11 @@ class Clock(Protocol):
 
 class PacedClock(Clock, Protocol):
     """A clock that threads wait for."""
+
+    @property
+    def origin(self) -> int:
+        """Where on `time_since_boot` it is zero; 0 if it has nothing to do with it."""
+        ...
 
     def wait_until(self, time: int, cancelled: threading.Event) -> bool:
         """Wait until `now()` is `time`; returns False as soon as `cancelled` is set."""
@@ -50,10 +62,14 @@ class SessionClock:
     """
 
     def __init__(self) -> None:
-        self._zero = _time_since_boot()
+        self._zero = time_since_boot()
+
+    @property
+    def origin(self) -> int:
+        return self._zero
 
     def now(self) -> int:
-        return _time_since_boot() - self._zero
+        return time_since_boot() - self._zero
 
     def wait_until(self, time: int, cancelled: threading.Event) -> bool:
         while (left := time - self.now()) > 0:
@@ -68,7 +84,8 @@ class SessionClock:
         """Real time passes whoever waits."""
 
 
-def _time_since_boot() -> int:
+def time_since_boot() -> int:
+    """Nanoseconds, sleep included: all processes of a machine read the same."""
     which = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic_ns() if which is None else time.clock_gettime_ns(which)
 

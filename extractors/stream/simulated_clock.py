@@ -16,6 +16,8 @@ class SimulatedClock:
     many minutes as the work takes, and a test that has joined too finds time standing still.
     """
 
+    origin = 0
+
     def __init__(self, start: int = 0) -> None:
         self._now = start
         self._joined = 0

@@ -6,7 +6,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Literal, Protocol
 
-from extractors.features import FaceFeatures, FloatArray, VideoFrame, Word
+from extractors.features import FloatArray, VideoFrame, Word
 from extractors.recording.observations import Event, Marker
 from extractors.sources import SourceChoice, SourceStatus
 from extractors.stream import Sample
@@ -205,8 +205,6 @@ class Live(Protocol):
     def newest_picture(self) -> Sample[VideoFrame] | None:
         """Also before the start."""
         ...
-
-    def newest_face(self) -> Sample[FaceFeatures] | None: ...
 
     def landmarks_at(self, time: float) -> FloatArray | None:
         """[478, 3] of the newest picture at or before `time`, of the last ten seconds."""

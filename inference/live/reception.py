@@ -13,17 +13,19 @@ import numpy as np
 from extractors.features import AudioBlock, FaceFeatures, FloatArray, VideoFrame, Word
 from extractors.recording.observations import Event, Marker, TimelineRows
 from extractors.stream import SECOND, Clock, Sample, from_seconds
+from extractors.timeline import Timeline
 from inference.live.latency import Meters
 from inference.live.modality_status import LastHeard
 from inference.live.timeline_buffer import TimelineBuffer
 from inference.predictor import Predictions
 
-__all__ = ["Reception"]
+__all__ = ["KEPT", "KEPT_EVENTS", "KEPT_FACES", "KEPT_MARKERS", "Reception"]
 
 KEPT = 3600
 """Seconds of timeline and words that are kept in memory; the rest is in the recording."""
 KEPT_FACES = 300
 """Ten seconds of landmarks."""
+KEPT_EVENTS, KEPT_MARKERS = 1000, 10_000
 
 
 class Reception:
@@ -43,8 +45,8 @@ class Reception:
         self._buffer = TimelineBuffer(KEPT * 5)
         self._words: deque[Word] = deque(maxlen=KEPT * 5)
         self._faces: deque[Sample[FaceFeatures]] = deque(maxlen=KEPT_FACES)
-        self._markers: deque[Sample[Marker]] = deque(maxlen=10_000)
-        self._events: deque[Sample[Event]] = deque(maxlen=1000)
+        self._markers: deque[Sample[Marker]] = deque(maxlen=KEPT_MARKERS)
+        self._events: deque[Sample[Event]] = deque(maxlen=KEPT_EVENTS)
         self.timeline = self._buffer.timeline
         self.heard = LastHeard()
         self.words: tuple[Word, ...] = ()
@@ -52,6 +54,7 @@ class Reception:
         self.picture: Sample[VideoFrame] | None = None
         self.level = (0.0, 0.0)
         """Root mean square and peak of the last block of sound, 0 to 1."""
+        self.on_predicted: Callable[[Timeline, bool], None] = _nobody
 
     @property
     def markers(self) -> Sequence[Sample[Marker]]:
@@ -80,10 +83,11 @@ class Reception:
             rms = float(np.sqrt(np.mean(block.samples**2)))
             self.level = (min(1.0, rms), min(1.0, float(np.abs(block.samples).max())))
 
-    def mark(self, label: str, note: str) -> None:
-        """Put a marker at the present moment."""
+    def mark(self, label: str, note: str, at: int | None = None) -> None:
+        """Put a marker at session time `at`, at the present moment without."""
         now = self._now()
-        marker = Sample("marker", now, now, now, Marker(label, note))
+        when = now if at is None else min(at, now)
+        marker = Sample("marker", when, when, now, Marker(label, note))
         self._markers.append(marker)
         self._record(marker)
 
@@ -137,3 +141,8 @@ class Reception:
         time = from_seconds(float(predictions.timeline.time[-1]))
         rows = TimelineRows(predictions.timeline, activations, settled)
         self._record(Sample(stream, time, time, self._now(), rows))
+        self.on_predicted(predictions.timeline, settled)
+
+
+def _nobody(_timeline: Timeline, _settled: bool) -> None:
+    pass

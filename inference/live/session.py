@@ -132,9 +132,20 @@ class LiveSession:
         return to_seconds(self._now())
 
     @property
+    def origin(self) -> int | None:
+        """Where on `extractors.stream.time_since_boot` session time is zero; None before."""
+        zero = self._intake.zero
+        return None if zero is None else self._clock.origin + zero
+
+    @property
     def stragglers(self) -> tuple[str, ...]:
         """Threads that had not ended when `stop` gave up waiting: a driver holds them."""
         return self._threads.stragglers
+
+    def on_predicted(self, listener: Callable[[Timeline, bool], None]) -> None:
+        """Tell `listener` of all windows, in the engine's thread: when they are predicted and, with
+        True, as they stay."""
+        self._seen.on_predicted = listener
 
     def _now(self) -> int:
         """Session time in nanoseconds; 0 before it begins."""
@@ -312,8 +323,9 @@ class LiveSession:
     def choose_audio(self, choice: SourceChoice | None) -> None:
         self._audio.switch(choice)
 
-    def mark(self, label: str, note: str = "") -> None:
-        self._seen.mark(label, note)
+    def mark(self, label: str, note: str = "", at: int | None = None) -> None:
+        """As `Live.mark`; `at`: session nanoseconds of a moment that has just been."""
+        self._seen.mark(label, note, at)
 
     def take_baseline(self) -> None:
         self._baseline.take()

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from desktop.live_opening import Devices
-from extractors.features import MODALITIES, FaceFeatures, VideoFrame, Word
+from extractors.features import MODALITIES, VideoFrame, Word
 from extractors.recording.observations import Event, Marker
 from extractors.sources import SourceChoice
 from extractors.sources.devices import Device
@@ -169,9 +169,6 @@ class FakeLive:
             return None
         at = from_seconds(self.now)
         return Sample("frame", at, at, at, VideoFrame(self.image))
-
-    def newest_face(self) -> Sample[FaceFeatures] | None:
-        return None
 
     def landmarks_at(self, time: float) -> npt.NDArray[np.float32] | None:
         del time

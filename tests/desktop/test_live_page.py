@@ -489,6 +489,47 @@ def test_closing_while_a_device_is_being_opened(
     gate.set()
 
 
+def test_a_session_that_is_made_too_late_is_ended(
+    qtbot: QtBot, open_window: OpenWindow, settings: QSettings
+) -> None:
+    LiveMemory(settings).agree()
+    gate = threading.Event()
+    made: list[FakeLive] = []
+
+    def late(*_: object) -> Live:
+        gate.wait(10.0)
+        made.append(FakeLive())
+        return made[-1]
+
+    window = open_window(make_live=late, list_devices=devices)
+    window.live.open()
+    qtbot.waitUntil(lambda: window.live.page.sessions.making is not None)
+    window.close_part()
+    gate.set()
+    qtbot.waitUntil(lambda: bool(made) and made[0].ended.is_set())
+    assert made[0].calls == ["abort"], "its process would stay for ever"
+
+
+def test_a_session_that_dies_is_told_and_the_next_start_makes_another(
+    qtbot: QtBot, running: MainWindow, sessions: Sessions
+) -> None:
+    text = "the live session's process ended by signal 11. Start again to go on"
+    dead = sessions[0]
+    dead.told = [Sample("event", 0, 0, 0, Event("session failed", text, {}))]
+    dead.state = LiveState.STOPPED
+    dead.ended.set()
+    page = running.live.page
+    page.tick()
+    assert running.message.text == text
+    assert page.live is None
+    assert not running.head.privacy.isVisible()
+    page.tick()
+    assert running.message.text == text, "and it stays until something else happens"
+    page.start()
+    until(qtbot, running, lambda: page.running)
+    assert sessions[1].calls == ["preview", "start"]
+
+
 @pytest.fixture
 def plot(qtbot: QtBot) -> Iterator[LivePlot]:
     plot = LivePlot()
