@@ -177,14 +177,15 @@ class LivePage(TrajectoryPage):
 
     def _turn(self) -> None:
         """The picture and the rest take turns, each thirty times a second: painting all at once
-        would hold up the window. Predictions do not wait for their turn."""
+        would hold up the window. Predictions do not wait for their turn; the picture then does."""
+        if self._turns % 2 and self.live is not None and self._newest_row(self.live) != self._rows:
+            self._show_rows(self.live)
+            return
         self._turns += 1
         if self._turns % 2:
             self._look()
-            return
-        self._look_at_picture()
-        if self.live is not None:
-            self._show_rows(self.live)
+        else:
+            self._look_at_picture()
 
     def _look_at_picture(self) -> None:
         if self.live is not None:
@@ -290,12 +291,15 @@ class LivePage(TrajectoryPage):
             landmarks = live.landmarks_at(to_seconds(picture.end))
         self.picture.set_picture(picture.data.image, landmarks)
 
+    def _newest_row(self, live: Live) -> tuple[int, float]:
+        """How many rows there are and the time of the last, by which new ones are known."""
+        time = live.timeline().time
+        return (len(time), float(time[-1])) if len(time) else self._rows
+
     def _show_rows(self, live: Live) -> None:
         timeline = live.timeline()
         self.transcript.set_words(live.words(), live.tentative())
-        if not len(timeline):
-            return
-        rows = (len(timeline), float(timeline.time[-1]))
+        rows = self._newest_row(live)
         if rows != self._rows:
             self._rows = rows
             self._to_show = moment_at(timeline, rows[1])

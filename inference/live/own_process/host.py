@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from assets.errors import AffectscopeError, one_line
 from extractors.features import VideoFrame
+from extractors.native_log import native_log_apart
 from extractors.stream import SECOND, Sample
 from extractors.timeline import Timeline
 from inference.live.interface import BaselineStatus, LiveState
@@ -242,6 +243,7 @@ def fit_for_a_window(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 def main() -> NoReturn:
     """The whole life of the process: an order comes first, and `Ended` goes last."""
     link = _own_pipes()
+    native_log_apart()
     code = 1
     try:
         order, _ = link.receive()
