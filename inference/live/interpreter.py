@@ -1,18 +1,9 @@
-"""How the interpreter is shared while sessions run: the window's thread needs it often, briefly."""
+"""What the interpreter leaves out while sessions run, since it would hold all their threads."""
 
 import gc
-import sys
 import threading
 
-__all__ = ["Collection", "collection", "share_often"]
-
-SWITCH_INTERVAL = 0.002
-"""Seconds. Each thread that waits wakes up so often and takes a core; four times as often, the
-window's thread stood still more often (benchmarks/live_window_smoothness.py)."""
-
-
-def share_often() -> None:
-    sys.setswitchinterval(SWITCH_INTERVAL)
+__all__ = ["Collection", "collection"]
 
 
 class Collection:

@@ -36,7 +36,7 @@ from inference.live.event_texts import failure_text, gap_event, source_text, ste
 from inference.live.health import HealthWatch
 from inference.live.intake import Intake
 from inference.live.interface import BaselineStatus, Health, LiveState, ModalityStatus
-from inference.live.interpreter import collection, share_often
+from inference.live.interpreter import collection
 from inference.live.latency import Meters
 from inference.live.modality_status import modality_status
 from inference.live.reception import Reception
@@ -155,7 +155,6 @@ class LiveSession:
         with self._lock:
             if self._threads.sources or self._state is not LiveState.PREVIEW:
                 return
-            share_often()
             self._threads.sources = [
                 Worker("camera", self._video.samples(), None, [Tap(self._intake.picture)]),
                 Worker("microphone", self._audio.samples(), None, [Tap(self._intake.sound)]),
