@@ -11,17 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 
-import numpy as np
-
 from extractors.features import SAMPLE_RATE, AudioBlock, FloatArray, VoiceFeatures, Word
-from extractors.live_voice import LiveVoice
-from extractors.live_words import Heard, LiveWords
+from extractors.live_run import Run
+from extractors.live_words import Heard
 from extractors.quick_decoding import QuickDecoder
-from extractors.speech import CHUNK, SpeechModel
+from extractors.speech import SpeechModel
 from extractors.stream import SECOND, Sample
-from extractors.utterances import PADDING_MS
 from extractors.voice import STEP
-from extractors.voice_activity import FRAME, SpeechDetector, VoiceActivity
+from extractors.voice_activity import VoiceActivity
 
 __all__ = ["PACES", "LiveSpeechStage", "Pace", "SpeechCost", "open_live_speech_stage"]
 
@@ -29,15 +26,9 @@ SpeechData = Word | tuple[Word, ...] | VoiceFeatures | tuple[Sample[VoiceFeature
 
 GAP = SECOND // 20
 """Sound that begins so much later than expected does not join on; less is jitter."""
-SETTLE = 4 * SAMPLE_RATE // 10
-"""A pause of so many samples commits all words."""
-RESET = 2 * SAMPLE_RATE
-"""After a pause of so many samples the next speech is read on its own."""
-LEAST_SPEECH = 3 * FRAME
-"""Samples of probable speech before anything is decoded: a click is no word."""
-KEPT = 3 * SAMPLE_RATE // 2
-"""Samples kept while nobody speaks, for what begins before it is noticed."""
-PADDING = PADDING_MS * SAMPLE_RATE // 1000
+SILENCE = SAMPLE_RATE // 2
+"""Samples of silence that the encoder hears behind the sound: where sound breaks off at once, words
+are made up that nobody said (benchmarks/broken_off.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +93,8 @@ class LiveSpeechStage:
         self._decoder = decoder or QuickDecoder(model)
         self._clock = clock
         self._cost = cost
-        self._activity = VoiceActivity()
-        self._run: _Run | None = None
+        self._activities = VoiceActivity(), VoiceActivity()
+        self._run: Run | None = None
         self._voice_step = 0
         self._words_until = 0
         self._tentative = False
@@ -121,7 +112,7 @@ class LiveSpeechStage:
             yield from self._complete()
             run = None
         if run is None:
-            run = self._run = _Run(start, self._activity)
+            run = self._run = Run(start, *self._activities)
         elif not run.listening:
             run.move(start)
         if len(samples) == 0:
@@ -151,9 +142,7 @@ class LiveSpeechStage:
             yield from self._pass(run, final=True, ended=True)
             yield from self._passed(run.end)
 
-    def _pass(
-        self, run: "_Run", *, final: bool, ended: bool = False
-    ) -> Iterator[Sample[SpeechData]]:
+    def _pass(self, run: Run, *, final: bool, ended: bool = False) -> Iterator[Sample[SpeechData]]:
         """The words of one reading are given before the voice is computed: they wait for nothing
         that they do not need."""
         pace = PACES[self.step]
@@ -163,7 +152,7 @@ class LiveSpeechStage:
         decoded = run.words.begin is not None and run.worth_decoding and not run.settled
         if decoded:
             begin = run.words_begin
-            states = self._model.encode(run.sound(begin, run.now))
+            states = self._model.encode(run.sound(begin, run.now), silence=SILENCE)
             committed, tentative = run.hear(self._decoder, states, final=final)
         took = self._cost() - began
         published = self._clock()
@@ -187,7 +176,7 @@ class LiveSpeechStage:
         yield from voice
 
     def _words(
-        self, run: "_Run", committed: list[Heard], published: int
+        self, run: Run, committed: list[Heard], published: int
     ) -> Iterator[Sample[SpeechData]]:
         for heard in committed:
             word = run.word(heard)
@@ -204,7 +193,7 @@ class LiveSpeechStage:
             yield Sample("word", until, until, at, None)
 
     def _voice(
-        self, run: "_Run", encode: "_VoiceEncoder", *, ended: bool
+        self, run: Run, encode: "_VoiceEncoder", *, ended: bool
     ) -> Iterator[Sample[SpeechData]]:
         first = max(self._voice_step, run.start // STEP)
         steps = run.voice.steps(first, run.start, run.now, run.sound, encode, ended=ended)
@@ -223,138 +212,10 @@ class LiveSpeechStage:
             yield Sample("tentative voice", start, end, published, tentative)
 
 
-class _Run:
-    """Sound without a gap, and what is spoken in it. Positions are samples from its first one."""
-
-    def __init__(self, start: int, activity: VoiceActivity) -> None:
-        self.start = start
-        self.now = 0
-        self.next_pass = start
-        self.settled = False
-        self.words = LiveWords()
-        self.voice = LiveVoice()
-        activity.reset()
-        self._activity = activity
-        self._detector = SpeechDetector()
-        self._held = np.zeros(0, np.float32)
-        self._first = 0
-        self._speech_end = 0
-
-    @property
-    def end(self) -> int:
-        """Session time up to which sound was heard."""
-        return self.time(self.now)
-
-    @property
-    def listening(self) -> bool:
-        return self.words.begin is not None or self.voice.begin is not None
-
-    @property
-    def words_begin(self) -> int:
-        assert self.words.begin is not None
-        return self.words.begin
-
-    @property
-    def worth_decoding(self) -> bool:
-        return self._detector.probable >= LEAST_SPEECH
-
-    @property
-    def must_settle(self) -> bool:
-        """Whether a pause has begun whose words are not yet committed."""
-        if self.words.begin is None or self.settled or not self.worth_decoding:
-            return False
-        return self._detector.start is None or self._detector.quiet >= SETTLE
-
-    @property
-    def _silence(self) -> int:
-        """Where the present pause began, or else now."""
-        if self._detector.start is None:
-            return self._speech_end
-        quiet_since = self._detector.quiet_since
-        return self.now if quiet_since is None else quiet_since
-
-    @property
-    def silent_until(self) -> int:
-        """No further word ends before."""
-        if self.words.begin is None:
-            return self.time(max(0, self.now - PADDING - FRAME))
-        return self.start if not self.settled else self.time(max(0, self._speech_end))
-
-    def time(self, position: int) -> int:
-        return self.start + position * SECOND // SAMPLE_RATE
-
-    def word(self, heard: Heard) -> Word:
-        end = min(heard.end, self.now)
-        return Word(heard.text, self.time(min(heard.start, end)), self.time(end), heard.probability)
-
-    def move(self, start: int) -> None:
-        """Sound that follows begins at session time `start`: clocks jitter. Only while quiet."""
-        self.start += start - self.end
-
-    def sound(self, begin: int, end: int) -> FloatArray:
-        return self._held[max(0, begin - self._first) : end - self._first]
-
-    def add(self, samples: FloatArray) -> None:
-        self._held = np.concatenate([self._held, samples])
-        self.now += len(samples)
-        heard = self._detector.now
-        frames = self.sound(heard, heard + (self.now - heard) // FRAME * FRAME).reshape(-1, FRAME)
-        for probability in self._activity(frames):
-            self._follow(float(probability))
-
-    def _follow(self, probability: float) -> None:
-        detector = self._detector
-        spoke, paused = detector.start is not None, detector.quiet_since
-        detector.add(probability)
-        if detector.start is not None and not spoke:
-            self._open(detector.start)
-        elif spoke and detector.start is None:
-            assert paused is not None
-            self._speech_end = paused
-            self.voice.close(paused + PADDING)
-        if detector.start is not None and detector.quiet_since is None:
-            self.settled = False
-        if (
-            detector.start is None
-            and detector.now - self._speech_end >= RESET
-            and (self.settled or not self.worth_decoding)
-        ):
-            self.words.close()
-
-    def _open(self, at: int) -> None:
-        at = max(0, self._first, at - PADDING, self._speech_end)
-        whole = self.time(at) // STEP * STEP - self.start
-        at = max(0, whole * SAMPLE_RATE // SECOND)
-        if self.words.begin is None:
-            self.words.open(at)
-        self.voice.open(at)
-
-    def hear(
-        self, decode: QuickDecoder, states: FloatArray, *, final: bool
-    ) -> tuple[list[Heard], tuple[Heard, ...]]:
-        heard = self.words.hear(decode, states, self.now, self._silence, final=final)
-        if final:
-            self.settled = True
-            self._speech_end = self._detector.quiet_since or self._speech_end
-        self.words.cut(self.now)
-        return heard
-
-    def forget(self) -> None:
-        """Let go of sound that nobody asks for any more."""
-        keep = self.now - KEPT
-        if self.words.begin is not None:
-            keep = min(keep, self.words.begin)
-        if self.voice.begin is not None:
-            keep = min(keep, self.now - 2 * CHUNK)
-        if keep > self._first:
-            self._held = self._held[keep - self._first :].copy()
-            self._first = keep
-
-
 class _VoiceEncoder:
     """States of the voice in a piece of a run; the same piece is encoded once."""
 
-    def __init__(self, model: SpeechModel, run: _Run) -> None:
+    def __init__(self, model: SpeechModel, run: Run) -> None:
         self._model = model
         self._run = run
         self._known: dict[tuple[int, int], FloatArray] = {}

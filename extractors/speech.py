@@ -163,10 +163,13 @@ class SpeechModel:
                 break
         return np.concatenate(pieces)
 
-    def encode(self, samples: FloatArray) -> FloatArray:
+    def encode(self, samples: FloatArray, *, silence: int = 0) -> FloatArray:
         """States of the last layer, from which words are decoded, of `samples` float32 [n], at most
-        30 s, in one unpadded pass: float32 [ceil(n / 320), width]."""
-        count, features = self._spectrogram(samples)
+        30 s, in one unpadded pass: float32 [ceil(n / 320), width].
+
+        So many samples of `silence` are heard behind them, and their states left out.
+        """
+        count, features = self._spectrogram(samples, silence)
         return self.encode_features(features)[:count]
 
     def encode_features(self, features: FloatArray) -> FloatArray:
@@ -184,11 +187,12 @@ class SpeechModel:
         count, features = self._spectrogram(samples)
         return self._voice(features)[:count]
 
-    def _spectrogram(self, samples: FloatArray) -> tuple[int, FloatArray]:
-        """How many states there are, and a log-mel spectrogram long enough for them."""
+    def _spectrogram(self, samples: FloatArray, silence: int = 0) -> tuple[int, FloatArray]:
+        """How many states there are, and a log-mel spectrogram long enough for them and silence."""
         count = math.ceil(len(samples) * STATE_RATE / SAMPLE_RATE)
         # the log-mel frames of one state more, so that the last state is whole
-        whole = np.pad(samples, (0, (count + 1) * SAMPLE_RATE // STATE_RATE - len(samples)))
+        until = (count + 1) * SAMPLE_RATE // STATE_RATE + silence
+        whole = np.pad(samples, (0, until - len(samples)))
         features = self.feature_extractor(whole, padding=0)
         return count, features[:, : features.shape[1] // 2 * 2]
 

@@ -137,6 +137,17 @@ def test_nothing_is_invented_in_a_minute_in_which_nobody_speaks(
     assert max(s.end for s in samples if s.stream == "word") == 60 * SECOND
 
 
+def test_quiet_speech_is_heard_from_its_beginning_after_loud_speech(
+    listening: Listening, jfk: FloatArray
+) -> None:
+    loud, pause = jfk[8 * SAMPLE_RATE :], np.zeros(SAMPLE_RATE, np.float32)
+    quiet = jfk[32 * SAMPLE_RATE // 10 : 45 * SAMPLE_RATE // 10] / 10  # "ask not"
+    samples = listening.hear(np.concatenate([loud, pause, quiet, pause]))
+    since = (len(loud) + len(pause)) * SECOND // SAMPLE_RATE
+    later = [word for word in words(samples) if word.end > since]
+    assert [plain(word.text) for word in later] == ["ask", "not"]
+
+
 def test_a_gap_completes_what_was_spoken_before(listening: Listening, jfk: FloatArray) -> None:
     first = listening.hear(jfk[: 2 * SAMPLE_RATE])
     later = listening.hear(jfk[: 2 * SAMPLE_RATE], start=60 * SECOND)

@@ -106,6 +106,17 @@ def test_up_to_a_chunk_states_are_those_of_a_single_pass(
     assert np.array_equal(speech.states(jfk[:CHUNK]), speech.encode_voice(jfk[:CHUNK]))
 
 
+def test_silence_behind_sound_is_heard_and_has_no_states(
+    speech: SpeechModel, jfk: FloatArray
+) -> None:
+    sound = jfk[: 2 * SAMPLE_RATE]
+    silent = np.zeros(SAMPLE_RATE // 2, np.float32)
+    whole = speech.encode(np.concatenate([sound, silent]))
+    states = speech.encode(sound, silence=len(silent))
+    assert np.array_equal(states, whole[: 2 * STATE_RATE])
+    assert not np.allclose(states, speech.encode(sound), atol=0.1)
+
+
 def test_longer_speech_is_the_middles_of_passes_over_chunks(
     speech: SpeechModel, jfk: FloatArray
 ) -> None:
