@@ -6,6 +6,7 @@ draws the same batches as one that does neither.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -19,7 +20,6 @@ from inference.training.composer import Composer
 from inference.training.configuration import NoiseSettings, TrainingSettings
 from inference.training.examples import LABELS
 from inference.training.losses import Targets
-from inference.training.made_faces import wander
 from inference.training.sequences import Sequences
 
 __all__ = ["Batch", "Batches", "ComposedBatches", "TogetherBatches", "batch_of", "class_of_label"]
@@ -59,9 +59,20 @@ def class_of_label(emotions: Sequence[str]) -> npt.NDArray[np.int64]:
 
 
 def noise_of(shape: tuple[int, ...], memory: float, generator: np.random.Generator) -> FloatArray:
-    """Noise [B, T, F] of unit variance, half of it constant over the steps of a sample."""
-    constant = generator.standard_normal((shape[0], 1, shape[2]), np.float32)
-    return np.asarray((constant + wander(shape, memory, generator)) / 2**0.5, np.float32)
+    """Noise [B, T, F] of unit variance, half of it constant over the steps of a sample, the other
+    half correlated by `memory` from one step to the next.
+
+    Drawn by PyTorch, step by step: this is much of what a batch costs.
+    """
+    count, steps, features = shape
+    draws = torch.Generator().manual_seed(int(generator.integers(2**63)))
+    noise = torch.randn((steps + 1, count, features), generator=draws)
+    constant, wandering = noise[0], noise[1:]
+    wandering[1:] *= (1 - memory**2) ** 0.5
+    for before, now in pairwise(wandering):
+        now.add_(before, alpha=memory)
+    both = wandering.add_(constant).mul_(0.5**0.5)
+    return np.asarray(both.numpy().transpose(1, 0, 2))
 
 
 def batch_of(
