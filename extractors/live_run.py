@@ -1,5 +1,7 @@
 """Sound without a gap from a microphone: where somebody speaks in it, and what is listened to."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from extractors.features import SAMPLE_RATE, FloatArray, Word
@@ -59,11 +61,6 @@ class Run:
         return self.words.begin is not None or self.voice.begin is not None
 
     @property
-    def words_begin(self) -> int:
-        assert self.words.begin is not None
-        return self.words.begin
-
-    @property
     def worth_decoding(self) -> bool:
         return self._detector.probable >= LEAST_SPEECH
 
@@ -121,6 +118,8 @@ class Run:
             at = self._beginning(detector.start, self._speech_end)
             if self.words.begin is None:
                 self.words.open(at)
+            else:
+                self.words.resume(at)
         elif spoke and detector.start is None:
             assert paused is not None
             self._speech_end = paused
@@ -153,9 +152,13 @@ class Run:
         return max(0, whole * SAMPLE_RATE // SECOND)
 
     def hear(
-        self, decode: QuickDecoder, states: FloatArray, *, final: bool
+        self, encode: Callable[[FloatArray], FloatArray], decode: QuickDecoder, *, final: bool
     ) -> tuple[list[Heard], tuple[Heard, ...]]:
-        heard = self.words.hear(decode, states, self.now, self._silence, final=final)
+        """One pass: the words that are committed by it and those that remain tentative."""
+        heard = self.words.hear(
+            lambda begin: encode(self.sound(begin, self.now)),
+            decode, self.now, self._silence, self._detector.probable, final=final,
+        )  # fmt: skip
         if final:
             self.settled = True
             self._speech_end = self._detector.quiet_since or self._speech_end

@@ -151,9 +151,7 @@ class LiveSpeechStage:
         tentative: tuple[Heard, ...] = ()
         decoded = run.words.begin is not None and run.worth_decoding and not run.settled
         if decoded:
-            begin = run.words_begin
-            states = self._model.encode(run.sound(begin, run.now), silence=SILENCE)
-            committed, tentative = run.hear(self._decoder, states, final=final)
+            committed, tentative = run.hear(self._encode, self._decoder, final=final)
         took = self._cost() - began
         published = self._clock()
         yield from self._words(run, committed, published)
@@ -174,6 +172,9 @@ class LiveSpeechStage:
         run.next_pass = run.end + max(pace.interval, math.ceil(took / pace.share))
         run.forget()
         yield from voice
+
+    def _encode(self, sound: FloatArray) -> FloatArray:
+        return self._model.encode(sound, silence=SILENCE)
 
     def _words(
         self, run: Run, committed: list[Heard], published: int

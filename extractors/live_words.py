@@ -17,6 +17,8 @@ from extractors.speech import LEAST_PROBABILITY
 
 __all__ = ["Heard", "LiveWords"]
 
+Encoder = Callable[[int], FloatArray]
+"""The sound from a sample on to encoder states [n, width]."""
 Decoder = Callable[[FloatArray, Sequence[int], Sequence[int]], list[HeardWord]]
 """Encoder states [n, width], tokens that they begin with and tokens that may follow, to the words
 after the former."""
@@ -34,6 +36,9 @@ REST = 3 * SAMPLE_RATE // 2
 """Sound that a cut leaves."""
 GAP = 0.3
 """Seconds between committed words that are a pause."""
+UNREAD = SAMPLE_RATE
+"""So much speech after a pause without a word that was said in it is read on its own. Less sound
+without what was said before it is often read as words of thanks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,36 +59,42 @@ class LiveWords:
         """First sample that is still listened to; None while nobody speaks."""
         self._committed: list[HeardWord] = []  # of the present sound, in seconds of the run
         self._before: list[HeardWord] = []
+        self._resumed: int | None = None  # where speech goes on of which no word is committed yet
 
     def open(self, at: int) -> None:
         """Listen from sample `at` on."""
         self.begin = at
         self._committed, self._before = [], []
+        self._resumed = None
+
+    def resume(self, at: int) -> None:
+        """Somebody speaks again from sample `at` on, after a pause that committed all before."""
+        self._resumed = at
 
     def close(self) -> None:
         """Nobody speaks; forget the sound."""
         self.begin = None
 
     def hear(
-        self, decode: Decoder, states: FloatArray, now: int, silence: int, *, final: bool
+        self, encode: Encoder, decode: Decoder, now: int, silence: int, spoken: int, *, final: bool
     ) -> tuple[list[Heard], tuple[Heard, ...]]:
-        """One pass over the encoder states of the sound from `begin` to sample `now`.
+        """One pass over the sound from `begin` to sample `now`.
 
-        Nobody speaks from sample `silence` on, which is `now` if somebody still does.
+        Nobody speaks from sample `silence` on, which is `now` if somebody still does; since the
+        last pause `spoken` samples are speech.
         Returns the words that are committed by it and those that remain tentative. `final`: a pause
         follows, nothing remains tentative.
         """
-        assert self.begin is not None
-        said = [token for word in self._committed for token in word.all_tokens]
-        expected = [token for word in self._before for token in word.all_tokens]
-        offset = self.begin / SAMPLE_RATE
-        words = [
-            replace(word, start=word.start + offset, end=word.end + offset)
-            for word in decode(states, said, expected)
-        ]
-        words = before_silence(self._joined(words), silence / SAMPLE_RATE)
-        words = without_repetition(words, self._committed)
+        words = self._read(encode, decode, silence)
+        resumed = self._resumed
+        nothing = not words or (resumed is not None and words[0].end * SAMPLE_RATE <= resumed)
+        if resumed is not None and nothing and spoken >= UNREAD:
+            # a sentence and a pause look to the model like the end of all, or it says them again
+            self.open(resumed)
+            words = self._read(encode, decode, silence)
         count = len(words) if final else self._reliable(words, now)
+        if count:
+            self._resumed = None
         committed = self._commit(words[:count], last=count == len(words))
         self._before = words[count:]
         likely = (word for word in self._before if word.probability >= LEAST_PROBABILITY)
@@ -98,6 +109,19 @@ class LiveWords:
             return
         self.begin = place
         self._committed = [word for word in self._committed if word.start * SAMPLE_RATE >= place]
+
+    def _read(self, encode: Encoder, decode: Decoder, silence: int) -> list[HeardWord]:
+        """The words after those that are committed, in seconds of the run."""
+        assert self.begin is not None
+        said = [token for word in self._committed for token in word.all_tokens]
+        expected = [token for word in self._before for token in word.all_tokens]
+        offset = self.begin / SAMPLE_RATE
+        words = [
+            replace(word, start=word.start + offset, end=word.end + offset)
+            for word in decode(encode(self.begin), said, expected)
+        ]
+        words = before_silence(self._joined(words), silence / SAMPLE_RATE)
+        return without_repetition(words, self._committed)
 
     def _joined(self, words: list[HeardWord]) -> list[HeardWord]:
         """The words without leading punctuation, which joins the last committed word unseen."""

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from extractors.features import SAMPLE_RATE
+from extractors.features import SAMPLE_RATE, FloatArray
 from extractors.hypotheses import HeardWord
-from extractors.live_words import COMFORTABLE, LONGEST, REST, Heard, LiveWords
+from extractors.live_words import COMFORTABLE, LONGEST, REST, UNREAD, Heard, LiveWords
 
-STATES = np.zeros((1, 1), np.float32)
+
+def encode(_: int) -> FloatArray:
+    return np.zeros((1, 1), np.float32)
 
 
 class Speech:
@@ -37,7 +39,7 @@ class Speech:
         """A pass over the sound up to then: committed and tentative words."""
         everything, now = self.said, round(seconds * SAMPLE_RATE)
         self.said = [word for word in everything if word.start < seconds]
-        committed, tentative = self.live.hear(self.decode, STATES, now, now, final=final)
+        committed, tentative = self.live.hear(encode, self.decode, now, now, now, final=final)
         self.said = everything
         return texts(committed), texts(tentative)
 
@@ -93,6 +95,43 @@ def test_a_pause_commits_everything_at_once() -> None:
     assert speech.hear(1.6, final=True) == (["one", "two", "three"], [])
 
 
+def after_a_pause(reading: Sequence[HeardWord], speech: int) -> tuple[list[str], int | None]:
+    """What is committed, and where listening begins then, after two words and a pause, when from
+    second 3 on there are so many samples of speech: read so behind what was said before, and as
+    "four" without it."""
+    live = LiveWords()
+    live.open(0)
+    before = spoken("one two")
+    live.hear(encode, lambda *_: before, SAMPLE_RATE, SAMPLE_RATE, 0, final=True)
+    live.resume(3 * SAMPLE_RATE)
+
+    def decode(_: FloatArray, said: Sequence[int], *_expected: object) -> list[HeardWord]:
+        return list(reading) if said else [HeardWord("four", (9,), 0.2, 0.7, 0.9)]
+
+    now = 5 * SAMPLE_RATE
+    committed, _ = live.hear(encode, decode, now, now, speech, final=True)
+    return texts(committed), live.begin
+
+
+def test_speech_after_a_pause_is_read_on_its_own_if_nothing_is_found_in_it() -> None:
+    assert after_a_pause([], UNREAD) == (["four"], 3 * SAMPLE_RATE)
+    assert after_a_pause([], UNREAD - 1) == ([], 0)
+    said_again = [HeardWord("one", (0,), 1.5, 1.5, 0.9), HeardWord("two", (1,), 1.5, 3.4, 0.9)]
+    assert after_a_pause(said_again, UNREAD) == (["four"], 3 * SAMPLE_RATE)
+    heard = [HeardWord("three", (2,), 2.9, 3.5, 0.9)]
+    assert after_a_pause(heard, UNREAD) == (["three"], 0)
+
+
+def test_once_something_is_found_after_a_pause_the_sound_stays() -> None:
+    live = LiveWords()
+    live.open(0)
+    live.resume(SAMPLE_RATE)
+    word = [HeardWord("one", (0,), 1.0, 1.5, 0.9)]
+    assert live.hear(encode, lambda *_: word, 32_000, 32_000, UNREAD, final=True)[0]
+    assert live.hear(encode, lambda *_: [], 48_000, 48_000, UNREAD, final=False) == ([], ())
+    assert live.begin == 0
+
+
 def listened(text: str, seconds: float, **gaps: float | str) -> Speech:
     """All words of `text` are committed but those of the last moments."""
     speech = Speech(spoken(text, **gaps))  # type: ignore[arg-type]
@@ -139,7 +178,7 @@ def test_after_a_cut_words_go_on_where_they_were() -> None:
     assert speech.begins_after_cut(8.0) == pytest.approx(3.0)
     committed, tentative = speech.hear(8.5)
     assert committed + tentative == ["w15", "w16"]
-    committed, _ = speech.live.hear(speech.decode, STATES, 160_000, 160_000, final=True)
+    committed, _ = speech.live.hear(encode, speech.decode, 160_000, 160_000, 0, final=True)
     assert committed[0].start == 8 * SAMPLE_RATE
     assert speech.live.begin == 3 * SAMPLE_RATE
 
