@@ -1,7 +1,7 @@
 """Live transcription: delay from the end of a word to its commitment, word errors, growth.
 
-    python benchmarks/live_transcription.py [PART...] [--clips 40] [--minutes 10] [--step 0]
-        [--pass-seconds WORDS VOICE]
+    python benchmarks/live_transcription.py [PART...] [--clips 40] [--actors N...] [--minutes 10]
+        [--step 0] [--pass-seconds WORDS VOICE]
 
 Parts (all but `real-time` unless named): `speech`, `silence`, `loop`, `real-time`. Blocks of 40 ms
 arrive on a virtual clock: it stands at the end of the block or, if the stage is still busy, where
@@ -208,6 +208,7 @@ def main() -> None:
     names = ("speech", "silence", "loop", "real-time")
     parser.add_argument("part", nargs="*", choices=[[], *names], help="all but real-time if none")
     parser.add_argument("--clips", type=int, default=40, help="clips of RAVDESS")
+    parser.add_argument("--actors", type=int, nargs="+", help="of RAVDESS, all if none")
     parser.add_argument("--minutes", type=float, default=10, help="length of the loop")
     parser.add_argument("--step", type=int, default=0, help="step of the ladder")
     parser.add_argument(
@@ -233,6 +234,8 @@ def main() -> None:
 
     if "speech" in parts:
         clips = sorted((shared / "data" / "ravdess").glob("*.flac"))
+        if options.actors:
+            clips = [clip for clip in clips if int(clip.stem.split("-")[6]) in options.actors]
         clips = clips[:: max(1, len(clips) // options.clips)][: options.clips]
         said = [word for clip in clips for word in SENTENCES[clip.stem.split("-")[4]].split()]
         table["jfk"] = hear([jfk], JFK.split())
