@@ -1,7 +1,7 @@
 """Live transcription: delay from the end of a word to its commitment, word errors, growth.
 
     python benchmarks/live_transcription.py [PART...] [--clips 40] [--actors N...] [--minutes 10]
-        [--step 0] [--pass-seconds WORDS VOICE]
+        [--step 0] [--lead 0] [--pass-seconds WORDS VOICE]
 
 Parts (all but `real-time` unless named): `speech`, `silence`, `loop`, `real-time`. Blocks of 40 ms
 arrive on a virtual clock: it stands at the end of the block or, if the stage is still busy, where
@@ -211,6 +211,7 @@ def main() -> None:
     parser.add_argument("--actors", type=int, nargs="+", help="of RAVDESS, all if none")
     parser.add_argument("--minutes", type=float, default=10, help="length of the loop")
     parser.add_argument("--step", type=int, default=0, help="step of the ladder")
+    parser.add_argument("--lead", type=float, default=0, help="seconds of silence in front")
     parser.add_argument(
         "--pass-seconds", type=float, nargs=2, metavar=("WORDS", "VOICE"),
         help="take this for what a pass costs, not the time it took",
@@ -228,6 +229,7 @@ def main() -> None:
     def hear(
         pieces: list[FloatArray], text: list[str] | None, real: bool = False
     ) -> dict[str, Any]:
+        pieces = [np.zeros(round(options.lead * SAMPLE_RATE), np.float32), *pieces]
         hearing = listen(model, decoder, np.concatenate([*pieces, pause]), options.step, real,
                          None if real else options.pass_seconds)  # fmt: skip
         return report(hearing, offline_words(model, pieces), text)
