@@ -3,9 +3,9 @@
     python -m benchmarks.live_latency [--seconds 60] [--clip FILE] [--busy 2]
 
 The clip is made 640 x 480 at 30 pictures a second and looped; words, face, voice, network and
-recorder run as in the window, whose pulling is imitated at 30 Hz. With `--busy N`, N processes
-that do nothing but count run in the second third: the ladder is to go down and to climb back.
-Prints what was measured beside the targets of docs/live.md.
+recorder run in a process of their own, as in the window, whose pulling is imitated at 30 Hz. With
+`--busy N`, N processes that do nothing but count run in the second third: the ladder is to go down
+and to climb back. Prints what was measured beside the targets of docs/live.md.
 """
 
 import argparse
@@ -25,11 +25,12 @@ import av
 import numpy as np
 
 from assets import ASSETS
+from desktop.live_opening import make_live
+from extractors.recording import RecordingPlan
 from extractors.sources import SourceChoice
 from extractors.stream import to_seconds
+from inference.checkpoint import load_checkpoint
 from inference.live.interface import LiveState
-from inference.live.session import LiveSession
-from inference.models import Models
 
 SIZE = (640, 480)
 RATE = 30
@@ -90,11 +91,9 @@ def resampled(frames: Any) -> Iterator[Any]:
 
 def run(clip: Path, folder: Path, seconds: float, busy: int) -> dict[str, Any]:
     """Play the clip through a live session; what was measured."""
-    models = Models()
-    windows = models.checkpoint().windows
-    assert windows is not None
+    hop = load_checkpoint("live").live_windows().hop
     choice = SourceChoice("file", str(clip))
-    session = LiveSession(choice, choice, lambda: models)
+    session = make_live(choice, choice, RecordingPlan)
     session.start(folder)
     while session.state is not LiveState.RUNNING:
         time.sleep(0.01)
@@ -147,7 +146,7 @@ def run(clip: Path, folder: Path, seconds: float, busy: int) -> dict[str, Any]:
         "seconds": seconds,
         "rows": rows,
         "words": words,
-        "hop_ms": to_seconds(windows.hop) * 1e3,
+        "hop_ms": to_seconds(hop) * 1e3,
         "latency_ms": {
             stage: {"p50": round(q.p50, 1), "p95": round(q.p95, 1), "p99": round(q.p99, 1)}
             for stage, q in health.latency.items()
