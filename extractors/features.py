@@ -3,7 +3,7 @@
 Every array that enters a window is float32. Times are session nanoseconds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -164,6 +164,7 @@ class FaceFeatures:
     """[42], see `MEASURES`."""
     switched: bool = False
     """Whether another face than before is followed from this picture on."""
+    _vector: FloatArray | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def present(self) -> bool:
@@ -180,7 +181,10 @@ class FaceFeatures:
         """
         if self.blendshapes is None or self.measures is None:
             return None
-        return np.concatenate([np.sqrt(np.maximum(self.blendshapes, 0)), self.measures])
+        if self._vector is None:  # some forty windows look at it
+            roots = np.sqrt(np.maximum(self.blendshapes, 0))
+            object.__setattr__(self, "_vector", np.concatenate([roots, self.measures]))
+        return self._vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +195,7 @@ class VoiceFeatures:
     """[6], see `PROSODY`; measured always, also in silence."""
     states: FloatArray | None = None
     """[768] mean encoder states, see `VOICE_LAYERS`; None where nobody speaks."""
+    _vector: FloatArray | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def present(self) -> bool:
@@ -201,7 +206,10 @@ class VoiceFeatures:
         """[774]: states, then prosody as the network takes it; None where nobody speaks."""
         if self.states is None:
             return None
-        return np.concatenate([self.states, prosody_inputs(self.prosody)])
+        if self._vector is None:  # some forty windows look at it
+            inputs = prosody_inputs(self.prosody)
+            object.__setattr__(self, "_vector", np.concatenate([self.states, inputs]))
+        return self._vector
 
 
 @dataclass(frozen=True, slots=True)

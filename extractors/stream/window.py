@@ -146,8 +146,10 @@ def _fill_steps(
     count = np.zeros(modality.steps, np.int64)
     for sample in samples:
         age = end - sample.end
-        vector = None if sample.data is None else sample.data.vector
-        if vector is None or not 0 <= age < modality.span:
+        if sample.data is None or not 0 <= age < modality.span:
+            continue
+        vector = sample.data.vector
+        if vector is None:
             continue
         index = modality.steps - 1 - age // modality.step
         total[index] += vector
