@@ -35,13 +35,14 @@ class LastHeard:
             self._known = max(self._known, voice.end)
 
     def speaking(self, now: int) -> bool:
-        """Whether somebody spoke when it was last known, though the last second is not known yet.
+        """Whether somebody spoke within the last second or, if that is not known yet, when it was
+        last known.
 
-        `now` in session nanoseconds. False where it is known, or was known too long ago.
+        `now` in session nanoseconds. False where it was known too long ago.
         """
         known, spoke = self._known, self._spoke
-        late = RECENT <= now - known < LATEST
-        return late and known - spoke < RECENT
+        unknown = RECENT <= now - known < LATEST
+        return now - spoke < RECENT or (unknown and known - spoke < RECENT)
 
 
 def modality_status(

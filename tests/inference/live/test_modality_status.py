@@ -34,6 +34,7 @@ def heard(spoken: range, silent: range, *, tentative: bool = False) -> LastHeard
 @pytest.mark.parametrize("tentative", [False, True])
 def test_who_spoke_when_it_was_last_known_speaks(tentative: bool) -> None:
     voice = heard(range(1, 31), range(31, 36), tentative=tentative)  # known until 3.5 s
+    assert voice.speaking(39 * TENTH), "though a window that ended meanwhile did not hear it"
     assert not voice.speaking(4 * SECOND), "what a window sees is known"
     assert voice.speaking(5 * SECOND)
     assert not voice.speaking(9 * SECOND), "that is no news of now"
