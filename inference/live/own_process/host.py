@@ -3,6 +3,7 @@
 import io
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -242,6 +243,7 @@ def fit_for_a_window(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 def main() -> NoReturn:
     """The whole life of the process: an order comes first, and `Ended` goes last."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the window, which then ends us
     link = _own_pipes()
     native_log_apart()
     code = 1
@@ -253,7 +255,8 @@ def main() -> NoReturn:
     except Exception:
         log.exception("the process of a live session failed")
     logging.shutdown()
-    sys.stderr.flush()
+    if sys.stderr is not None:
+        sys.stderr.flush()
     os._exit(code)  # a driver may hold a thread of ours; the system frees its device
 
 
@@ -276,8 +279,11 @@ def _own_pipes() -> Link:
     """Standard input and output, kept for messages alone: what libraries print goes to stderr."""
     inbound = io.FileIO(os.dup(0), "r")
     outbound = io.FileIO(os.dup(1), "w")
-    nothing = os.open(os.devnull, os.O_RDONLY)
+    nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
-    os.dup2(2, 1)
+    try:
+        os.dup2(2, 1)
+    except OSError:  # a program without a terminal has no stderr
+        os.dup2(nothing, 1)
     os.close(nothing)
     return Link(inbound, outbound)
