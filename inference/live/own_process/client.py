@@ -224,7 +224,12 @@ class LiveProcess:
         self._end("stop")
 
     def abort(self) -> None:
+        """As `Live.abort`. Asked again, or after `stop`, it ends the process where nothing is
+        recorded: then nothing is lost, and what a driver holds is free."""
+        again = self._state is LiveState.STOPPING
         self._end("abort")
+        if again and self._folder is None:
+            self._process.kill()
 
     def _end(self, name: str) -> None:
         if self._state not in (LiveState.STOPPING, LiveState.STOPPED):

@@ -13,7 +13,7 @@ from inference.live.session import LiveSession
 from tests.inference.live import stand_ins
 from tests.inference.live.stand_ins import Stage
 
-__all__ = ["InAThread", "broken", "of_the_test", "real_time", "refused"]
+__all__ = ["InAThread", "broken", "endless", "of_the_test", "real_time", "refused"]
 
 stages: list[Stage] = []
 """The session of the test that runs."""
@@ -31,6 +31,13 @@ def real_time(order: Order, plan: Any) -> LiveSession:
         order.video, order.audio, stand_ins.models, stages=stand_ins.stages(),
         recorder=lambda folder: Recorder(folder, plan()),
     )  # fmt: skip
+
+
+def endless(order: Order, plan: Any) -> LiveSession:
+    """A driver does not let go of it."""
+    session = real_time(order, plan)
+    session._close = threading.Event().wait  # type: ignore[assignment, method-assign]
+    return session
 
 
 def refused(_order: Order, _plan: Any) -> LiveSession:

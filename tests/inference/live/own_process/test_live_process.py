@@ -226,6 +226,31 @@ def test_without_its_window_it_completes_the_recording(tmp_path: Path) -> None:
     assert len(session.timeline) >= 5
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no such signal")
+def test_a_driver_that_holds_on_goes_with_the_process() -> None:
+    live = LiveProcess(order(sessions.endless), RecordingPlan)
+    live.preview()
+    live.abort()
+    assert not live.wait(0)
+    live.abort()
+    assert live.wait(PATIENCE)
+    assert live._process.returncode == -signal.SIGKILL
+    assert "session failed" not in [event.data.kind for event in live.events()]
+
+
+def test_what_is_recorded_is_never_cut_off_by_force(apart: LiveProcess, tmp_path: Path) -> None:
+    from extractors.session import Session
+
+    folder = tmp_path / "session"
+    apart.start(folder)
+    until(lambda: len(apart.timeline()) >= 2)
+    apart.stop()
+    apart.abort()
+    assert apart.wait(PATIENCE)
+    assert apart._process.returncode == 0
+    assert Session(folder).interruption is None
+
+
 def test_a_picture_is_made_fit_for_a_window() -> None:
     small = np.zeros((480, 640, 3), np.uint8)
     assert fit_for_a_window(small) is small
