@@ -1,6 +1,7 @@
 """The other end of a live session that runs in a process of its own."""
 
 import io
+import logging
 import os
 import subprocess
 import sys
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from extractors.recording import RecordingPlan
 
 __all__ = ["LiveProcess"]
+
+log = logging.getLogger(__name__)
 
 PROGRAM = "from inference.live.own_process.host import main; main()"
 UNKNOWN = Health({}, {}, {}, None, 0, "", "", draw_landmarks=True, load={})
@@ -133,6 +136,9 @@ class LiveProcess:
                 self._take(*self._link.receive())
         except (EOFError, OSError):
             pass
+        except Exception:  # whoever waits for the end must not wait for ever
+            log.exception("what a live session told could not be taken")
+            self._process.kill()
         code = self._process.wait()
         self._calls.put(None)
         self._writer.join()

@@ -142,7 +142,10 @@ class Host:
         if call.name == "start":
             folder, self._plan = arguments
             arguments = (folder,)
-        getattr(self._session, call.name)(*arguments)
+        try:
+            getattr(self._session, call.name)(*arguments)
+        except Exception:
+            log.exception("a live session could not %s", call.name)
         if call.name != "displayed":
             self._calls += 1
             self._wake.set()

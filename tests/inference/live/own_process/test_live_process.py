@@ -150,6 +150,24 @@ def test_older_news_do_not_undo_what_was_asked_for_since(live: LiveProcess, stag
     assert live.state is LiveState.PAUSED
 
 
+def test_what_fails_there_ends_nothing(
+    live: LiveProcess, stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin(live, stage)
+    live._ask("mark")  # without a label
+    live.pause()
+    until(lambda: stage.session.state is LiveState.PAUSED)
+    assert "could not mark" in caplog.text
+
+
+def test_news_that_cannot_be_taken_end_the_session(apart: LiveProcess) -> None:
+    apart._take = lambda *_: [][0]  # type: ignore[method-assign]
+    apart.preview()
+    assert apart.wait(PATIENCE)
+    assert apart.state is LiveState.STOPPED
+    assert apart.events()[-1].data.kind == "session failed"
+
+
 def test_a_person_comes_back_as_the_same(live: LiveProcess, stage: Stage) -> None:
     person = RestingPerson({"face": np.ones(94, np.float32)})
     live.use_baseline(person)
