@@ -6,9 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, cast
@@ -17,30 +15,20 @@ import numpy as np
 import numpy.typing as npt
 
 from assets.errors import BadInput
-from extractors.features import MODALITIES, FloatArray, VideoFrame, Word
-from extractors.recording.observations import Event, Marker
-from extractors.sources import SourceChoice, SourceStatus
-from extractors.stream import SECOND, Sample, from_seconds, time_since_boot, to_seconds
-from extractors.timeline import Timeline
+from extractors.sources import SourceChoice
+from extractors.stream import time_since_boot, to_seconds
 from inference.baseline_file import baseline_sha256
 from inference.calibration import RestingPerson
-from inference.live.interface import BaselineStatus, Health, LiveState, ModalityStatus
+from inference.live.interface import LiveState
 from inference.live.own_process.link import Link
 from inference.live.own_process.messages import (
     Call,
     Made,
     Order,
-    Picture,
     Refused,
-    Rows,
-    Said,
-    Seen,
     Standing,
-    Told,
-    Vitals,
 )
-from inference.live.reception import KEPT, KEPT_EVENTS, KEPT_FACES, KEPT_MARKERS
-from inference.live.timeline_buffer import TimelineBuffer
+from inference.live.own_process.showing import Showing
 
 if TYPE_CHECKING:
     from extractors.recording import RecordingPlan
@@ -50,11 +38,9 @@ __all__ = ["LiveProcess"]
 log = logging.getLogger(__name__)
 
 PROGRAM = "from inference.live.own_process.host import main; main()"
-UNKNOWN = Health({}, {}, {}, None, 0, "", "", draw_landmarks=True, load={})
-WAITING = ModalityStatus("waiting", "nothing yet")
 
 
-class LiveProcess:
+class LiveProcess(Showing):
     """Implements `inference.live.Live`: what it shows is as new as the last message.
 
     The session, its threads and its libraries are in another process, so none of them ever holds
@@ -73,23 +59,10 @@ class LiveProcess:
         `plan` is asked when a recording begins; `begin` starts the process. Raises BadInput for
         what the session refuses.
         """
+        super().__init__(order)
         self._plan = plan
         self._state, self._asked = LiveState.PREVIEW, 0
         self._origin: int | None = None
-        self._standing = Standing(
-            self._state, None, 0, 0.0, (0.0, 0.0),
-            _not_yet(order.video), _not_yet(order.audio), dict.fromkeys(MODALITIES, WAITING),
-        )  # fmt: skip
-        self._buffer = TimelineBuffer(KEPT * 5)
-        self._kept_words: deque[Word] = deque(maxlen=KEPT * 5)
-        self._words: tuple[Word, ...] = ()
-        self._tentative: tuple[Word, ...] = ()
-        self._faces: deque[Seen] = deque(maxlen=KEPT_FACES)
-        self._events: deque[Sample[Event]] = deque(maxlen=KEPT_EVENTS)
-        self._markers: deque[Sample[Marker]] = deque(maxlen=KEPT_MARKERS)
-        self._picture: Sample[VideoFrame] | None = None
-        self._health, self._baseline = UNKNOWN, BaselineStatus()
-        self._people: dict[str, RestingPerson] = {}
         self._gone = threading.Event()
         self._calls: SimpleQueue[Call | None] = SimpleQueue()
         self._folder: Path | None = None
@@ -155,41 +128,15 @@ class LiveProcess:
             "" if self._folder is None else f"; what was recorded until then is in {self._folder}"
         )
         text = f"the live session's process ended {_how(code)}{kept}. Start again to go on"
-        now = self._now()
-        self._events.append(Sample("event", now, now, now, Event("session failed", text, {})))
-        off = {name: ModalityStatus("failed", text) for name in MODALITIES}
-        standing = self._standing
-        self._standing = Standing(
-            LiveState.STOPPED, self._origin, standing.calls, standing.grace, (0.0, 0.0),
-            SourceStatus(standing.video.choice, "ended"),
-            SourceStatus(standing.audio.choice, "ended"), off,
-        )  # fmt: skip
+        self._fail(text, self._now())
 
     def _take(self, message: Any, image: npt.NDArray[np.uint8] | None) -> None:
-        match message:
-            case Standing():
-                self._standing, self._origin = message, message.origin
-                # what was asked for since is not undone by news that are older
-                if message.calls >= self._asked and self._state is not LiveState.STOPPING:
-                    self._state = message.state
-            case Rows(timeline, settled):
-                (self._buffer.replace if settled else self._buffer.append)(timeline)
-            case Said(words, tentative):
-                self._kept_words.extend(words)
-                newest = self._kept_words[-1].end if self._kept_words else 0
-                while self._kept_words and self._kept_words[0].end < newest - KEPT * SECOND:
-                    self._kept_words.popleft()
-                self._words, self._tentative = tuple(self._kept_words), tentative
-            case Told(events, markers):
-                self._events.extend(events)
-                self._markers.extend(markers)
-            case Seen():
-                self._faces.append(message)
-            case Picture(start, end, published) if image is not None:
-                self._picture = Sample("frame", start, end, published, VideoFrame(image))
-            case Vitals(health, baseline):
-                self._health = self._health if health is None else health
-                self._baseline = self._baseline if baseline is None else self._known(baseline)
+        super()._take(message, image)
+        if isinstance(message, Standing):
+            self._origin = message.origin
+            # what was asked for since is not undone by news that are older
+            if message.calls >= self._asked and self._state is not LiveState.STOPPING:
+                self._state = message.state
 
     # -- its life
 
@@ -271,63 +218,8 @@ class LiveProcess:
             self._people[baseline_sha256(person)] = person
         self._ask("use_baseline", person)
 
-    def baseline(self) -> BaselineStatus:
-        return self._baseline
-
-    def _known(self, status: BaselineStatus) -> BaselineStatus:
-        """The status with the very person that this side knows: two copies are never equal."""
-        if status.person is None:
-            return status
-        known = self._people.setdefault(baseline_sha256(status.person), status.person)
-        return replace(status, person=known)
-
     def displayed(self, time: float) -> None:
         self._ask("displayed", time)
-
-    # -- what the window shows
-
-    def timeline(self) -> Timeline:
-        return self._buffer.timeline()
-
-    @property
-    def grace(self) -> float:
-        return self._standing.grace
-
-    def words(self) -> Sequence[Word]:
-        return self._words
-
-    def tentative(self) -> Sequence[Word]:
-        return self._tentative
-
-    def markers(self) -> Sequence[Sample[Marker]]:
-        return tuple(self._markers)
-
-    def events(self) -> Sequence[Sample[Event]]:
-        return tuple(self._events)
-
-    def newest_picture(self) -> Sample[VideoFrame] | None:
-        return self._picture
-
-    def landmarks_at(self, time: float) -> FloatArray | None:
-        at = from_seconds(time)
-        faces = reversed(tuple(self._faces))
-        found = next((seen for seen in faces if seen.time <= at), None)
-        return None if found is None else found.landmarks
-
-    def level(self) -> tuple[float, float]:
-        return self._standing.level
-
-    def video_status(self) -> SourceStatus:
-        return self._standing.video
-
-    def audio_status(self) -> SourceStatus:
-        return self._standing.audio
-
-    def modalities(self) -> Mapping[str, ModalityStatus]:
-        return self._standing.modalities
-
-    def health(self) -> Health:
-        return self._health
 
 
 def _begin() -> "subprocess.Popen[bytes]":
@@ -347,7 +239,3 @@ def _begin() -> "subprocess.Popen[bytes]":
 def _how(code: int) -> str:
     """How a process ended that should not have."""
     return f"with code {code}" if code >= 0 else f"by signal {-code}"
-
-
-def _not_yet(choice: SourceChoice | None) -> SourceStatus:
-    return SourceStatus(choice, "off" if choice is None else "opening")
