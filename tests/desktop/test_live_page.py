@@ -514,7 +514,7 @@ def test_a_session_that_is_made_too_late_is_ended(
 def test_a_session_that_dies_is_told_and_the_next_start_makes_another(
     qtbot: QtBot, running: MainWindow, sessions: Sessions
 ) -> None:
-    text = "the live session's process ended by signal 11. Start again to go on"
+    text = "The live session's process ended by signal 11. Start again to go on"
     dead = sessions[0]
     dead.told = [Sample("event", 0, 0, 0, Event("session failed", text, {}))]
     dead.state = LiveState.STOPPED

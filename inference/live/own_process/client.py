@@ -127,7 +127,7 @@ class LiveProcess(Showing):
         kept = (
             "" if self._folder is None else f"; what was recorded until then is in {self._folder}"
         )
-        text = f"the live session's process ended {_how(code)}{kept}. Start again to go on"
+        text = f"The live session's process ended {_how(code)}{kept}. Start again to go on"
         self._fail(text, self._now())
 
     def _take(self, message: Any, image: npt.NDArray[np.uint8] | None) -> None:
