@@ -53,7 +53,8 @@ CALLS = frozenset({
 """What may be called from the other process."""
 LOOK = 0.012
 """Seconds between looks at what is new; predictions are told at once."""
-VITALS = SECOND // 2
+VITALS = SECOND
+"""Nanoseconds between looks at the health, whose quantiles take some milliseconds."""
 PICTURES = SECOND // 40
 """Nanoseconds between pictures at least: a window shows no more than thirty a second."""
 WIDEST = 960
