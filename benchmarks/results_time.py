@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.dhmd_results import LINES, Line, loaded, measured
+from benchmarks.dhmd_results import LINES, ON_REQUEST, Line, loaded, measured
 from inference.training.configuration import read_settings
 from inference.training.plan import plan
 from inference.training.train import begin
@@ -74,7 +74,10 @@ def main() -> None:
             times[name] = found
             print(name, times[name], flush=True)
             lines = {line: times[line] for line in LINES if line in times}
-            record = {"line": "time", "torch": torch.__version__, "lines": lines}
+            record = {
+                "line": "time", "torch": torch.__version__, "lines": lines,
+                "on_request": ON_REQUEST,
+            }  # fmt: skip
             args.records.write_text(json.dumps([record], indent=1) + "\n", encoding="utf-8")
 
 

@@ -320,11 +320,14 @@ def durations(records: Sequence[Record]) -> str:
     rows, whole = [], 0.0
     for name, line in found["lines"].items():
         minutes = (line["around"] + line["steps"] * line["step"]) / 60
-        whole += minutes * RUNS / JOBS
+        on_request = name in found["on_request"]
+        whole += 0 if on_request else minutes * RUNS / JOBS
         alone = f"{minutes * -(-RUNS // JOBS):.0f}"
-        rows.append([name, str(line["steps"]), f"{line['step']:.2f}", f"{minutes:.1f}", alone])
+        shown = f"{name} (on request)" if on_request else name
+        rows.append([shown, str(line["steps"]), f"{line['step']:.2f}", f"{minutes:.1f}", alone])
     head = ["", "steps", "seconds of a step", "minutes of a run", "of its line alone"]
-    return table(head, rows) + f"\n\nAll lines together: {whole / 60:.1f} hours."
+    together = f"All lines together but for those on request: {whole / 60:.2f} hours."
+    return f"{table(head, rows)}\n\n{together}"
 
 
 TABLES = {

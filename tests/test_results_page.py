@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from assets.errors import BadInput
+from benchmarks.dhmd_results import LINES, ON_REQUEST, wanted
 from benchmarks.sentiment_spread import held, wide_enough
 from scripts.write_results import (
     PAGE,
@@ -116,9 +117,17 @@ def test_the_interval_of_single_judgements_by_hand() -> None:
 
 def test_a_line_takes_as_long_as_three_rounds_of_its_runs() -> None:
     line = {"steps": 600, "step": 0.5, "around": 60.0}  # 5 + 1 minutes
-    text = durations([{"line": "time", "lines": {"a": line, "b": line}}])
+    lines = {"a": line, "b": line, "c": line}
+    text = durations([{"line": "time", "lines": lines, "on_request": ["c"]}])
     assert "| a | 600 | 0.50 | 6.0 | 18 |" in text
-    assert text.endswith("All lines together: 0.5 hours.")
+    assert "| c (on request) | 600 | 0.50 | 6.0 | 18 |" in text
+    assert text.endswith("All lines together but for those on request: 0.50 hours.")
+
+
+def test_lines_on_request_are_run_by_their_names_alone() -> None:
+    assert set(ON_REQUEST) < set(LINES)
+    assert not set(ON_REQUEST) & {name for name, _ in wanted([], 1)}
+    assert list(wanted(ON_REQUEST[:1], 2)) == [(ON_REQUEST[0], 0), (ON_REQUEST[0], 1)]
 
 
 def test_a_page_without_its_markers_is_refused() -> None:
