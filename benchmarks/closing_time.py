@@ -3,8 +3,8 @@
     python benchmarks/closing_time.py
 
 With the real session and the bundled clip in place of camera and microphone. Prints seconds, and
-the threads that are still alive a tenth of a second later: a library that loads a model lets nobody
-end its thread, and a recording is completed for as long as the process lives.
+the threads of the window that are still alive a tenth of a second later: they wait for the
+session's process, which may still be loading a model or completing a recording.
 """
 
 import os

@@ -73,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
     if args.out is not None and args.out.exists() and any(args.out.iterdir()):
         raise BadInput(f"{args.out} holds something already; choose another --out")
     video = _camera(args)
+    if args.seconds is not None and not args.seconds > 0:
+        raise BadInput(f"--seconds {args.seconds:g}: give more than 0, or leave it away")
     if not args.headless:
         return _show(args)
     if args.video == args.audio == "none":
@@ -94,6 +96,11 @@ def run(args: argparse.Namespace) -> int:
     if person is not None:
         person.require_fit(checkpoint.rest)
     plan = RecordingPlan(features_only=args.features_only, keep_days=args.keep_days)
+    if args.out is not None:
+        try:
+            args.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInput(f"cannot record into {args.out}: {error.strerror}") from error
     session = LiveSession(video, _choice(args.audio), lambda: models, recorder=_recorder(plan))
     try:
         with outlets_of(session, choices, _tell_failure) as outlets:

@@ -210,3 +210,23 @@ def test_devices_are_listed_with_what_opens_them(
     told = capsys.readouterr().out
     assert "device:2  Desk  (default)" in told
     assert "microphone  none found" in told
+
+
+@pytest.mark.usefixtures("pretrained")
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--seconds", "-3"], "--seconds -3: give more than 0, or leave it away"),
+        (["--seconds", "1", "--out", "{file}/session"], "cannot record into {file}/session: "),
+    ],
+)
+def test_what_could_never_run_is_said_before_anything_opens(
+    more: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    words = [word.format(file=file) for word in more]
+    assert main([*HEADLESS, "--video", "synthetic", "--audio", "none", *words]) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"affectscope: {says.format(file=file)}")
+    assert not printed.out, "nothing was opened"
