@@ -5,6 +5,7 @@ All of it is fitted on people that the network was not trained on.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +19,14 @@ __all__ = [
     "conformal_width",
     "coverage",
     "fitted_temperature",
+    "judgements",
     "log_loss",
     "with_temperature",
 ]
 
 IntArray = npt.NDArray[np.int64]
+JUDGES = 41
+"""People, each at the middle of a part of the normal distribution, that stand for all judges."""
 COLDEST, HOTTEST = 0.1, 10.0
 """Temperatures between which the best one is looked for."""
 LEAST_STEPS = 50
@@ -63,25 +67,40 @@ def with_temperature(probabilities: FloatArray, temperature: float) -> FloatArra
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
 
+def judgements(labels: FloatArray, spread: float, limit: float) -> FloatArray:
+    """What single people would say of items [n] whose labels are means over people, [n, people].
+
+    People spread about the label as normal with the deviation `spread`, on a scale of +-`limit`.
+    Without a spread the label itself is what is said, [n, 1].
+    """
+    if spread == 0:
+        return np.asarray(labels, np.float64)[:, None]
+    apart = [spread * NormalDist().inv_cdf((k + 0.5) / JUDGES) for k in range(JUDGES)]
+    return np.clip(np.add.outer(labels.astype(np.float64), apart), -limit, limit)
+
+
 def conformal_width(residuals: FloatArray, level: float) -> float:
     """Half the width of an interval that covers the truth with probability `level` or more.
 
     Split conformal prediction (Lei et al. 2018, JASA 113, section 2.2): the ceil((n + 1) level)-th
     smallest of the absolute residuals [n] of people who were not trained on, if those to come are
-    like them. Infinite if there are too few to promise anything. Raises ValueError for a level
-    that is not between 0 and 1.
+    like them. Of residuals [n, k] to `judgements` an item counts once: k times that rank among
+    all. Infinite if there are too few to promise anything. Raises ValueError for a level that is
+    not between 0 and 1.
     """
     if not 0 < level < 1:
         raise ValueError(f"level is {level}, not between 0 and 1")
     rank = int(np.ceil((len(residuals) + 1) * level))
     if rank > len(residuals):
         return float("inf")
-    return float(np.sort(np.abs(residuals))[rank - 1])
+    return float(
+        np.sort(np.abs(residuals), axis=None)[rank * (residuals.size // len(residuals)) - 1]
+    )
 
 
-def coverage(labels: FloatArray, predicted: FloatArray, width: float) -> float | None:
-    """Part of the labels [n] that lie within `width` of what is predicted [n]; None without any."""
-    return float(np.mean(np.abs(labels - predicted) <= width)) if len(labels) else None
+def coverage(residuals: FloatArray, width: float) -> float | None:
+    """Part of the residuals, of any shape, that are within `width`; None without any."""
+    return float(np.mean(np.abs(residuals) <= width)) if residuals.size else None
 
 
 def require_rest(rest: Mapping[str, FloatArray]) -> None:

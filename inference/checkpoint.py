@@ -1,5 +1,6 @@
 """A trained network in one safetensors file: weights, normaliser, labels, windows, origin."""
 
+import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -31,10 +32,11 @@ __all__ = [
 ]
 
 CHECKPOINT = "the checkpoint"
-FORMAT = "affectscope-dhmd-2"
+FORMAT = "affectscope-dhmd-3"
 """Name and version of the layout of the metadata."""
 LARGEST = 5.0
 """Normalised features are held within this many standard deviations."""
+DIGEST = "sha256"
 NORMALISER = "normaliser."
 REST = "rest."
 
@@ -145,8 +147,21 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "temperature": json.dumps(checkpoint.temperature),
         "origin": json.dumps(checkpoint.origin, allow_nan=False),
     }
+    metadata[DIGEST] = _digest(metadata, tensors)
     with whole_file(path, CHECKPOINT) as partial:
         partial.write_bytes(_in_order(save(tensors, metadata)))
+
+
+def _digest(metadata: Mapping[str, str], tensors: Mapping[str, FloatArray]) -> str:
+    """The hash of everything in a checkpoint but the hash itself."""
+    found = hashlib.sha256()
+    for key in sorted(metadata.keys() - {DIGEST}):
+        found.update(f"{key}\0{metadata[key]}\0".encode())
+    for name in sorted(tensors):
+        array = tensors[name]
+        found.update(f"{name}\0{array.dtype.str}\0{array.shape}\0".encode())
+        found.update(np.ascontiguousarray(array).data)
+    return found.hexdigest()
 
 
 def _in_order(content: bytes) -> bytes:
@@ -202,7 +217,10 @@ def load_checkpoint(which: str | Path) -> Checkpoint:
             "it was made by another version of Affectscope"
         )
     try:
-        return replace(_assemble(metadata, tensors), file=path)
+        checkpoint = _assemble(metadata, tensors)
+        if metadata[DIGEST] != _digest(metadata, tensors):
+            raise ValueError(f"{DIGEST}, which is not that of what it holds; get it again")
+        return replace(checkpoint, file=path)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelFileError(f"the checkpoint {path} is damaged at {error}") from error
 

@@ -20,18 +20,28 @@ from extractors.features import MODALITIES, FloatArray
 from inference.calibration import (
     conformal_width,
     fitted_temperature,
+    judgements,
     with_temperature,
 )
 from inference.checkpoint import Checkpoint
 from inference.training.batches import targets_of
-from inference.training.evaluate import predict
+from inference.training.corpora import sentiment_spread
+from inference.training.evaluate import SENTIMENT_LIMIT, predict
 from inference.training.metrics import calibration_bins, pooled_calibration_error
 from inference.training.sequences import Sequences
 
-__all__ = ["INTERVAL_LEVEL", "PLAIN", "calibrated", "halves", "measured_by", "require_comparable"]
+__all__ = [
+    "INTERVAL_LEVEL",
+    "PLAIN",
+    "calibrated",
+    "halves",
+    "measured_by",
+    "require_comparable",
+    "sentiment_residuals",
+]
 
 INTERVAL_LEVEL = 0.9
-"""How often the interval of the sentiment is to hold the truth."""
+"""How often the interval of the sentiment is to hold what one person says."""
 
 PLAIN: Mapping[str, float] = dict.fromkeys(MODALITIES, 1.0)
 """Temperatures that change nothing."""
@@ -56,8 +66,8 @@ def calibrated(
     Where `held_out` is by modality each has its own; what else there is gives that of the others.
     The report has by name
     `ece`, the `bins` that it is made of, and `coverage`, measured across halves of the people, and
-    `interval`, half the width of the interval of the sentiment at `INTERVAL_LEVEL`; None where
-    nothing is known.
+    `interval`, half the width of the interval of the sentiment at `INTERVAL_LEVEL`: of what one
+    person says, where the label is a norm (see `sentiment_residuals`). None where nothing is known.
     """
     plain = replace(checkpoint, temperature=dict(PLAIN))
     found = {name: _Held(plain, items) for name, items in held_out.items() if len(items)}
@@ -143,6 +153,15 @@ def _mean(values: Sequence[Any]) -> Any:
     return round(mean) if all(isinstance(value, int) for value in values) else mean
 
 
+def sentiment_residuals(items: Sequences, predicted: FloatArray) -> FloatArray:
+    """How far what is predicted [n] is from what single people say of the items, [n, people].
+
+    A label that is a norm stands for people who do not agree; any other is what was said.
+    """
+    said = judgements(items.sentiment, sentiment_spread(items.kind), SENTIMENT_LIMIT)
+    return np.asarray(said - predicted[:, None])
+
+
 class _Held:
     """Predictions for the items of one modality that were held out, and the truth."""
 
@@ -158,7 +177,7 @@ class _Held:
         self.labels: IntArray = labels[told]
         self.probabilities: FloatArray = predicted.emotions[told]
         self.first = first[told]
-        self.residuals: FloatArray = (items.sentiment - predicted.sentiment)[known]
+        self.residuals: FloatArray = sentiment_residuals(items, predicted.sentiment)[known]
         self.residuals_first = first[known]
 
 
@@ -183,11 +202,11 @@ def _crossed_bins(held: _Held) -> dict[str, list[float]] | None:
 
 
 def _crossed_coverage(held: _Held) -> float | None:
-    """Part of the people's sentiments inside the interval that the other half gives; None if one
+    """Part of what is said of the people inside the interval that the other half gives; None if one
     half is too few people to give any."""
     if not len(held.residuals):
         return None
-    inside = np.zeros(len(held.residuals), np.bool_)
+    inside = np.zeros(held.residuals.shape, np.bool_)
     for half in (True, False):
         chosen = held.residuals_first == half
         width = conformal_width(held.residuals[~chosen], INTERVAL_LEVEL)

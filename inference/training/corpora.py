@@ -14,7 +14,7 @@ from extractors.features import FloatArray
 from inference.training.labelled_item import LabelledItem
 from inference.training.own_videos import read_own_videos
 
-__all__ = ["CORPORA", "MELD_SENTIMENT", "VALENCE", "read_corpus"]
+__all__ = ["CORPORA", "MELD_SENTIMENT", "NORM_SPREAD", "VALENCE", "read_corpus", "sentiment_spread"]
 
 VALENCE = {
     "neutral": 0.0,
@@ -28,8 +28,14 @@ VALENCE = {
 }
 """Pleasure of each emotion in [-3, 3]: Russell and Mehrabian 1977, J. Res. Personality 11, 273-294.
 
-Their means lie in [-1, 1]; standard deviations are 0.20 to 0.30 there, so 0.6 to 0.9 here.
-Neutral and calm are zero by our choice. Contempt has no norm here: its sentiment is unknown."""
+Their means lie in [-1, 1]. Neutral and calm are zero by our choice. Contempt has no norm here: its
+sentiment is unknown."""
+NORM_SPREAD = 3 * 0.30
+"""Standard deviation of single people's judgements about these norms: the largest that the same
+source has for one of them. The smallest is 3 * 0.20, so an interval made of this is rather too wide
+than too narrow."""
+NORMED = frozenset({"ckplus", "ravdess"})
+"""Corpora whose sentiment is such a norm."""
 
 MELD_SENTIMENT = {"negative": -2.0, "neutral": 0.0, "positive": 2.0}
 """MELD's three classes on the scale of CMU-MOSI, where +-2 is named plainly so."""
@@ -50,6 +56,12 @@ _MELD_COLUMNS = ("Utterance", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_
 ACTION_UNITS = 35
 _RAVDESS_NAME = re.compile(r"\d\d-\d\d-(\d\d)-\d\d-\d\d-\d\d-(\d\d)")
 _CKPLUS_NAME = re.compile(r"(S\d+)_.+")
+
+
+def sentiment_spread(kind: str) -> float:
+    """How far single people's judgements lie from the sentiment of items of these kinds, which are
+    joined by " and ": as standard deviation, 0 where the label is a judgement itself."""
+    return NORM_SPREAD if NORMED.issuperset(kind.split(" and ")) else 0.0
 
 
 def read_ravdess(folder: Path) -> Iterator[LabelledItem]:

@@ -15,6 +15,7 @@ from extractors.features import MODALITIES
 from inference.calibration import coverage
 from inference.checkpoint import Checkpoint
 from inference.training.batches import class_of_label
+from inference.training.calibrate import sentiment_residuals
 from inference.training.evaluate import predict, scores
 from inference.training.metrics import (
     Reliability,
@@ -37,7 +38,8 @@ class Evaluation:
     """What a checkpoint is worth on n items."""
 
     metrics: Mapping[str, float | None]
-    """As `evaluate` gives them; `coverage` of the checkpoint's interval too, if it has one."""
+    """As `evaluate` gives them; `coverage` too, if the checkpoint has an interval: how often it
+    holds what one person says of an item."""
     intervals: Mapping[str, Interval | None]
     """95 % bootstrap interval of each metric but `n`; None where it is undefined."""
     emotions: tuple[str, ...]
@@ -64,13 +66,13 @@ def evaluation_of(
         raise BadInput("there is no example to evaluate on")
     config, predicted = checkpoint.config, predict(checkpoint, items)
     half_width = _half_width(checkpoint, items)
+    residuals = sentiment_residuals(items, predicted.sentiment)
 
     def measured(rows: IntArray) -> dict[str, float | None]:
         found = scores(config, items, predicted, rows)
         if half_width is not None and config.sentiment:
             told = rows[predicted.known[rows] & ~np.isnan(items.sentiment[rows])]
-            truth, said = items.sentiment[told], predicted.sentiment[told]
-            found["coverage"] = coverage(truth, said, half_width)
+            found["coverage"] = coverage(residuals[told], half_width)
         return found
 
     labels = class_of_label(config.emotions)[items.emotion]
