@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 IntArray = npt.NDArray[np.int64]
-JUDGES = 41
+JUDGES = 401
 """People, each at the middle of a part of the normal distribution, that stand for all judges."""
 COLDEST, HOTTEST = 0.1, 10.0
 """Temperatures between which the best one is looked for."""
@@ -67,7 +67,7 @@ def with_temperature(probabilities: FloatArray, temperature: float) -> FloatArra
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
 
-def judgements(labels: FloatArray, spread: float, limit: float) -> FloatArray:
+def judgements(labels: FloatArray, spread: float, limit: float) -> npt.NDArray[np.float64]:
     """What single people would say of items [n] whose labels are means over people, [n, people].
 
     People spread about the label as normal with the deviation `spread`, on a scale of +-`limit`.

@@ -9,6 +9,7 @@ from inference.calibration import (
     conformal_width,
     coverage,
     fitted_temperature,
+    judgements,
     log_loss,
     with_temperature,
 )
@@ -59,9 +60,28 @@ def test_conformal_width_by_hand() -> None:
 
 
 def test_coverage_by_hand() -> None:
-    labels = np.asarray([-2.0, -1.0, 1.0, 3.0], np.float32)
-    assert coverage(labels, np.zeros(4, np.float32), 1.0) == 0.5
-    assert coverage(labels[:0], labels[:0], 1.0) is None
+    residuals = np.asarray([-2.0, -1.0, 1.0, 3.0], np.float32)
+    assert coverage(residuals, 1.0) == 0.5
+    assert coverage(residuals[:0], 1.0) is None
+
+
+def test_people_spread_about_a_norm_and_stay_on_the_scale() -> None:
+    labels = np.asarray([0.0, 2.5], np.float32)
+    said = judgements(labels, 0.8, 3.0)
+    assert said[0].mean() == pytest.approx(0.0, abs=1e-9)
+    assert said[0].std() == pytest.approx(0.8, rel=0.03)
+    assert np.mean(said[0] <= 0.8) == pytest.approx(0.841, abs=0.02)  # one deviation
+    assert said[1].max() == 3.0
+    assert judgements(labels, 0.0, 3.0).tolist() == [[0.0], [2.5]]
+
+
+def test_a_norm_that_is_predicted_rightly_has_the_interval_of_its_judges() -> None:
+    """90 % of a normal distribution lie within 1.645 deviations."""
+    said = judgements(np.zeros(400, np.float32), 0.9, 3.0)
+    assert conformal_width(said, 0.9) == pytest.approx(1.645 * 0.9, rel=0.03)
+    assert conformal_width(said[:8], 0.9) == np.inf  # 401 people, but 8 items
+    repeated = np.repeat(np.asarray([[0.4], [-0.1], [0.3], [-0.2]]), 5, axis=1)
+    assert conformal_width(repeated, 0.6) == pytest.approx(0.3)
 
 
 def test_conformal_intervals_cover_what_comes_as_often_as_they_say() -> None:
@@ -69,7 +89,7 @@ def test_conformal_intervals_cover_what_comes_as_often_as_they_say() -> None:
     found = []
     for _ in range(300):
         known, coming = generator.standard_t(3, 100), generator.standard_t(3, 100)
-        found.append(coverage(coming, np.zeros(100), conformal_width(known, 0.9)))
+        found.append(coverage(coming, conformal_width(known, 0.9)))
     assert 0.9 <= np.mean(found) < 0.92
 
 
