@@ -17,7 +17,6 @@ from inference.checkpoint import Normaliser
 __all__ = [
     "RestingPerson",
     "conformal_width",
-    "coverage",
     "fitted_temperature",
     "judgements",
     "log_loss",
@@ -96,11 +95,6 @@ def conformal_width(residuals: FloatArray, level: float) -> float:
     return float(
         np.sort(np.abs(residuals), axis=None)[rank * (residuals.size // len(residuals)) - 1]
     )
-
-
-def coverage(residuals: FloatArray, width: float) -> float | None:
-    """Part of the residuals, of any shape, that are within `width`; None without any."""
-    return float(np.mean(np.abs(residuals) <= width)) if residuals.size else None
 
 
 def require_rest(rest: Mapping[str, FloatArray]) -> None:

@@ -16,7 +16,7 @@ from inference.training.metrics import pooled_calibration_error
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE, RECORDS = DOCS / "results.md", DOCS / "results.json"
-MORE = (DOCS / "results_time.json", DOCS / "results_spread.json")
+MORE = (DOCS / "results_time.json",)
 """Records that are made anew by a script of their own."""
 RUNS, JOBS = 5, 2
 """Runs of a line, and how many go at a time."""
@@ -262,27 +262,6 @@ def sentiment(records: Sequence[Record]) -> str:
     return table(["", "MAE", "half width at 90 %", "coverage"], rows)
 
 
-def spread_of_norms(records: Sequence[Record]) -> str:
-    """What the interval holds of single people's judgements, who spread about the norm."""
-    rows = []
-    for name, title in LIVE.items():
-        found = [r for r in of_line(records, "spread") if r["modality"] == name]
-        if not found:
-            continue
-        cells = [spread([r["interval"] for r in found])]
-        for column in ("held", "needed"):
-            least, most = (mean(r[column][end] for r in found) for end in (0, 1))
-            cells.append(f"{least:.2f}, {most:.2f}")
-        rows.append([title, *cells])
-    head = [
-        "",
-        "half width for the norm",
-        "holds of single judgements",
-        "half width for 90 % of these",
-    ]
-    return table(head, rows) if rows else "Not measured yet."
-
-
 def person(records: Sequence[Record]) -> str:
     """What a neutral baseline of a person gains for the voice."""
     found = [r["person"] for r in of_line(records, "live") if "person" in r]
@@ -335,7 +314,6 @@ TABLES = {
     "against": against,
     "missing": missing,
     "sentiment": sentiment,
-    "spread": spread_of_norms,
     "person": person,
     "failures": failures,
     "ravdess": ravdess,

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-import numpy as np
 import pytest
 
 from assets.errors import BadInput
 from benchmarks.dhmd_results import LINES, ON_REQUEST, wanted
-from benchmarks.sentiment_spread import held, wide_enough
 from scripts.write_results import (
     PAGE,
     ablations,
@@ -105,14 +103,6 @@ def test_a_choice_is_in_the_table_of_ablations_once_it_was_run() -> None:
     other = run("code matching 0.2", 0, 0, 0.7) | {"parameters": 10}
     row = ablations([whole, other]).splitlines()[-1]
     assert row.startswith("| code matching with twice the weight | 1 | 10 | 0.700 | - | -0.100 |")
-
-
-def test_the_interval_of_single_judgements_by_hand() -> None:
-    exact = np.zeros(3, np.float32)
-    assert held(exact, 0.6, 0.6) == pytest.approx(0.6827, abs=1e-4)  # one standard deviation
-    assert wide_enough(exact, 0.9, 0.9) == pytest.approx(0.9 * 1.6449, abs=1e-4)
-    # half of them at 0, half off by far more than the width
-    assert held(np.asarray([0, 50], np.float32), 0.6, 1.2) == pytest.approx(0.9545 / 2, abs=1e-4)
 
 
 def test_a_line_takes_as_long_as_three_rounds_of_its_runs() -> None:

@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assets.errors import BadInput
-from extractors.features import MODALITIES
-from inference.calibration import coverage
+from extractors.features import MODALITIES, FloatArray
 from inference.checkpoint import Checkpoint
 from inference.training.batches import class_of_label
 from inference.training.calibrate import sentiment_residuals
@@ -66,13 +65,16 @@ def evaluation_of(
         raise BadInput("there is no example to evaluate on")
     config, predicted = checkpoint.config, predict(checkpoint, items)
     half_width = _half_width(checkpoint, items)
-    residuals = sentiment_residuals(items, predicted.sentiment)
+    inside: FloatArray | None = None
+    if half_width is not None and config.sentiment:  # of each item, once for all resamples
+        residuals = sentiment_residuals(items, predicted.sentiment)
+        inside = np.mean(np.abs(residuals) <= half_width, axis=1)
 
     def measured(rows: IntArray) -> dict[str, float | None]:
         found = scores(config, items, predicted, rows)
-        if half_width is not None and config.sentiment:
+        if inside is not None:
             told = rows[predicted.known[rows] & ~np.isnan(items.sentiment[rows])]
-            found["coverage"] = coverage(residuals[told], half_width)
+            found["coverage"] = float(inside[told].mean()) if len(told) else None
         return found
 
     labels = class_of_label(config.emotions)[items.emotion]

@@ -10,6 +10,7 @@ import torch
 from assets.errors import BadInput
 from extractors.features import EMOTIONS, MODALITIES
 from inference.checkpoint import Checkpoint
+from inference.training.corpora import NORM_SPREAD
 from inference.training.evaluate import evaluate, items_for, predict
 from inference.training.evaluation import bootstrap_intervals, evaluation_of
 from inference.training.train import train
@@ -66,6 +67,19 @@ def test_sentiment_alone_has_no_emotions(sentiment: Checkpoint) -> None:
     assert not {"emotions", "confusion"} & set(found.to_json())
     wide = replace(sentiment, origin={**sentiment.origin, "calibration": {"test": {"interval": 6}}})
     assert evaluation_of(wide, items, resamples=2).metrics["coverage"] == 1.0
+
+
+def test_coverage_of_a_norm_is_that_of_single_judgements(emotions: Checkpoint) -> None:
+    """Of a prediction that is the norm, an interval of one deviation holds 68 %."""
+    items = items_for(emotions, made_set("voice", people=6, seed=5))
+    said = predict(emotions, items).sentiment.astype(np.float32)
+    calibration = {"voice": {"interval": NORM_SPREAD}}
+    one = replace(emotions, origin={**emotions.origin, "calibration": calibration})
+    norms = replace(items, kind="ravdess", sentiment=said)
+    found = evaluation_of(one, norms, resamples=2).metrics["coverage"]
+    assert found == pytest.approx(0.683, abs=0.01)
+    own = replace(norms, kind="folder")
+    assert evaluation_of(one, own, resamples=2).metrics["coverage"] == 1.0
 
 
 def test_unknown_labels_are_not_measured(emotions: Checkpoint) -> None:
