@@ -1,6 +1,7 @@
 """Which layers of Whisper's encoder tell how something is said: a logistic regression on each.
 
     python benchmarks/voice_layers.py ../shared/data/ravdess
+    python benchmarks/voice_layers.py ../shared/data/ravdess --model whisper-base
 
 Mean and deviation of the states over each clip, seven emotions (calm counts as neutral), five
 folds by actor. It shows why the voice is not described by the last layer (`VOICE_LAYERS`).
@@ -25,13 +26,11 @@ from extractors.video_file import VideoFile
 from extractors.voice_encoder import VoiceEncoder, read_weights
 from inference.training.corpora import read_corpus
 
-LAYERS = (1, 2, 3, 4)
-WIDTH = 384
-CHOICES = ((1,), (2,), (3,), (4,), (1, 2), (2, 3), (2, 4), (1, 2, 3), (1, 2, 3, 4))
+CHOICES = ((1,), (2,), (3,), (4,), (1, 2), (2, 3), (2, 4), (1, 2, 3), (2, 3, 4), (1, 2, 3, 4))
 
 
 def states(model: SpeechModel, clip: Path) -> FloatArray:
-    """States of all `LAYERS` where somebody speaks: float32 [n, layers * 384]."""
+    """States of all layers where somebody speaks: float32 [n, layers * width]."""
     stage = UtteranceStage()
     pieces = [p for block in VideoFile(clip).audio() for p in stage.process(block)]
     found = []
@@ -39,29 +38,35 @@ def states(model: SpeechModel, clip: Path) -> FloatArray:
         for interval in piece.data.spoken:
             start, end = ((t - piece.start) * SAMPLE_RATE // SECOND for t in interval)
             found.append(model.states(piece.data.samples[start:end]))
-    return np.concatenate(found) if found else np.zeros((0, len(LAYERS) * WIDTH), np.float32)
+    return np.concatenate(found) if found else np.zeros((0, 0), np.float32)
 
 
 def main() -> None:
     """Print accuracy and macro recall of each choice of layers."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("ravdess", type=Path)
-    items = read_corpus(parser.parse_args().ravdess, "ravdess")
-    folder = path_of("whisper-tiny.en")
+    parser.add_argument(
+        "--model", choices=("whisper-tiny.en", "whisper-base"), default="whisper-tiny.en"
+    )
+    args = parser.parse_args()
+    items = read_corpus(args.ravdess, "ravdess")
+    folder = path_of(args.model)
+    weights = read_weights(folder / "model.bin")
+    layers = tuple(range(1, 1 + sum(w.endswith("ffn/linear_0/weight") for w in weights)))
     model = SpeechModel(folder)
-    model._voice = VoiceEncoder(read_weights(folder / "model.bin"), LAYERS)
+    model._voice = VoiceEncoder(weights, layers)
     rows, labels, people = [], [], []
     for item in items:
         assert item.path is not None
         found = states(model, item.path)
         if len(found):
             both = np.stack([found.mean(axis=0), found.std(axis=0)])
-            rows.append(both.reshape(2, len(LAYERS), WIDTH))
+            rows.append(both.reshape(2, len(layers), -1))
             labels.append("neutral" if item.emotion == "calm" else item.emotion)
             people.append(item.person)
     values = np.stack(rows)
     for choice in CHOICES:
-        chosen = values[:, :, [LAYERS.index(layer) for layer in choice]].reshape(len(values), -1)
+        chosen = values[:, :, [layers.index(layer) for layer in choice]].reshape(len(values), -1)
         classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.003, max_iter=500))
         told = cross_val_predict(classifier, chosen, labels, groups=people, cv=GroupKFold(5))
         accuracy = accuracy_score(labels, told)

@@ -13,7 +13,7 @@ ENDED = {
     "speech": "words and voice are no longer heard",
     "text": "words no longer count for the emotions",
     "engine": "there are no more predictions",
-    "recorder": "the recording has ended; what was recorded is kept",
+    "recorder": "the recording has ended",
 }
 """What is missing when a worker has failed."""
 
