@@ -221,6 +221,7 @@ def _plan_composed(
     generator = np.random.default_rng(settings.seed)
     known: list[Example] = []
     held: dict[str, list[Example]] = {}
+    kinds: dict[str, list[str]] = {}
     watched: list[tuple[str, list[Example]]] = []
     counts: Counter[str] = Counter()
     people, split = list[str](), list[tuple[str, Sequence[str], Parts]]()
@@ -246,6 +247,7 @@ def _plan_composed(
             alone = [_alone(e, name) for e in test if name in e.samples]
             if alone:
                 held[name] = held.get(name, []) + alone
+                kinds[name] = [*kinds.get(name, []), one.kind]
         watched.append(
             (one.kind, [e for e in _chosen(examples, part.validation) if e.variant == 0])
         )
@@ -273,7 +275,7 @@ def _plan_composed(
             if items
             for batch in _batches_of(sequences_of(kind, items, spec), normaliser, settings)
         ),
-        {name: sequences_of(name, items, spec) for name, items in held.items()},
+        {n: sequences_of(" and ".join(kinds[n]), items, spec) for n, items in held.items()},
         _origin(counts),
         rest_of_examples(known, spec),
         _hash_of(

@@ -213,6 +213,12 @@ def test_two_sets_of_a_modality_are_measured_together() -> None:
     assert checkpoint.origin["examples"]["voices"] == (8 + 4) * len(EMOTIONS)
 
 
+def test_what_is_held_out_knows_its_corpus() -> None:
+    """Its sentiment may be a norm, and then its interval is one of judgements."""
+    found = plan(settings(), made_sets()).held_out
+    assert {name: items.kind for name, items in found.items()} == KINDS
+
+
 def test_an_example_of_several_modalities_is_measured_by_each_alone() -> None:
     words, voices, faces = (made_set(name).examples for name in KINDS)
     own = [
