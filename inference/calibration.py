@@ -92,9 +92,8 @@ def conformal_width(residuals: FloatArray, level: float) -> float:
     rank = int(np.ceil((len(residuals) + 1) * level))
     if rank > len(residuals):
         return float("inf")
-    return float(
-        np.sort(np.abs(residuals), axis=None)[rank * (residuals.size // len(residuals)) - 1]
-    )
+    ordered = np.sort(np.abs(residuals), axis=None)
+    return float(ordered[rank * (ordered.size // len(residuals)) - 1])
 
 
 def require_rest(rest: Mapping[str, FloatArray]) -> None:

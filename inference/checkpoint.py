@@ -214,7 +214,7 @@ def load_checkpoint(which: str | Path) -> Checkpoint:
     if metadata.get("format") != FORMAT:
         raise ModelFileError(
             f"the checkpoint {path} has format {metadata.get('format')}, not {FORMAT}; "
-            "it was made by another version of Affectscope"
+            "it was made by another version of Affectscope; make it anew with this one"
         )
     try:
         checkpoint = _assemble(metadata, tensors)

@@ -60,8 +60,8 @@ _CKPLUS_NAME = re.compile(r"(S\d+)_.+")
 
 def sentiment_spread(kind: str) -> float:
     """How far single people's judgements lie from the sentiment of items of these kinds, which are
-    joined by " and ": as standard deviation, 0 where the label is a judgement itself."""
-    return NORM_SPREAD if NORMED.issuperset(kind.split(" and ")) else 0.0
+    joined by " and ": as standard deviation, 0 where every label is a judgement itself."""
+    return 0.0 if NORMED.isdisjoint(kind.split(" and ")) else NORM_SPREAD
 
 
 def read_ravdess(folder: Path) -> Iterator[LabelledItem]:

@@ -78,6 +78,8 @@ def test_coverage_of_a_norm_is_that_of_single_judgements(emotions: Checkpoint) -
     norms = replace(items, kind="ravdess", sentiment=said)
     found = evaluation_of(one, norms, resamples=2).metrics["coverage"]
     assert found == pytest.approx(0.683, abs=0.01)
+    mixed = replace(norms, kind="folder and ravdess")  # rather too wide than too narrow
+    assert evaluation_of(one, mixed, resamples=2).metrics["coverage"] == found
     own = replace(norms, kind="folder")
     assert evaluation_of(one, own, resamples=2).metrics["coverage"] == 1.0
 
