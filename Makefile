@@ -23,7 +23,7 @@ else
 	@echo "there is no display; the trajectories of the sample clip are in $(PICTURE)"
 endif
 
-$(PICTURE): $(SAMPLE) assets/live.safetensors $(wildcard desktop/*.py inference/*.py extractors/*.py)
+$(PICTURE): $(SAMPLE) $(wildcard assets/*.safetensors) $(wildcard desktop/*.py inference/*.py extractors/*.py)
 	$(AFFECTSCOPE) analyze $(SAMPLE) --out runs --picture
 
 results: developer ## what is missing of docs/results.md, from the labelled data in DATA; takes hours

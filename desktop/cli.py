@@ -32,6 +32,7 @@ COMMANDS = (
     Command("replay", "play a video or a session in the window", "desktop.replay_command"),
     Command("export", "write a session as csv, subtitles and others", "desktop.export_command"),
     Command("live", "camera and microphone to emotion while it happens", "desktop.live_command"),
+    Command("adapt", "teach the text model by a corpus's words", "desktop.adapt_command"),
     Command("extract", "turn a labelled corpus into training examples", "desktop.extract_command"),
     Command("train", "train a checkpoint on extracted examples", "desktop.train_command"),
     Command("baseline", "fit a checkpoint to how you look and sound", "desktop.baseline_command"),

@@ -14,6 +14,7 @@ from extractors.features import TEXT_LAYERS, FloatArray, TextContext, Word
 from extractors.gpu_or_cpu import CPU, GaveWay, GpuOrCpu, ignore
 from extractors.onnx_outputs import with_outputs
 from extractors.stream import SECOND, Sample
+from extractors.text_adapter import adapted, read_text_adapter
 
 __all__ = ["CONTEXT_SPAN", "CONTEXT_WORDS", "TextEncoder", "TextStage", "open_text_stage"]
 
@@ -41,13 +42,16 @@ class TextEncoder:
         model: Path,
         tokenizer: Path,
         *,
+        adapter: Path | None = None,
         layers: Sequence[int] = TEXT_LAYERS,
         threads: int = 1,
         device: str = "cpu",
         gave_way: GaveWay = ignore,
     ) -> None:
-        """Load the network and its tokenizer. Raises ModelFileError if either is damaged.
+        """Load the network and its tokenizer. Raises ModelFileError if a file is damaged.
 
+        `adapter` is a file that changes the network, see `extractors.text_adapter`; without one it
+        is as published.
         `layers`, 1 to 6, are those whose states are given, side by side; none behind the last of
         them is computed.
         `device` is "cpu" or "cuda"; a GPU that cannot take the network, or fails later, leaves it
@@ -60,6 +64,7 @@ class TextEncoder:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         self._outputs = [output_of(layer) for layer in layers]
+        change = None if adapter is None else read_text_adapter(adapter)
 
         def load(on: str) -> Any:
             provider = PROVIDERS[on]
@@ -67,8 +72,11 @@ class TextEncoder:
                 load_cuda_libraries()
             # its own way back to the CPU prints on standard output and cannot be asked
             inside = [name for name in self._outputs if name != output_of(LAYERS)]
+            network = model.read_bytes()
+            if change is not None:
+                network = adapted(network, change)
             session = onnxruntime.InferenceSession(
-                with_outputs(model.read_bytes(), inside),
+                with_outputs(network, inside),
                 options,
                 providers=[provider],
                 enable_fallback=0,

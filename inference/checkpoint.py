@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 CHECKPOINT = "the checkpoint"
-FORMAT = "affectscope-dhmd-3"
+FORMAT = "affectscope-dhmd-4"
 """Name and version of the layout of the metadata."""
 LARGEST = 5.0
 """Normalised features are held within this many standard deviations."""

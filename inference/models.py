@@ -192,11 +192,13 @@ class Models:
 
     def _load_text(self) -> "TextEncoder":
         from extractors.text import TextEncoder
+        from extractors.text_adapter import TEXT_ADAPTER
 
         folder = self.folders["minilm"]
         encoder = TextEncoder(
             folder / "model.onnx",
             folder / "tokenizer.json",
+            adapter=TEXT_ADAPTER,
             threads=self.plan.text_threads,
             device=self.plan.text_device,
             gave_way=self._fell_back("text"),

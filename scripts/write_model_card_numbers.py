@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.errors import BadInput
+from extractors.text_adapter import TEXT_ADAPTER
 from inference.checkpoint import checkpoint_path, load_checkpoint
 from inference.training.configuration import TrainingSettings, read_settings
 
@@ -49,13 +50,15 @@ def rendered(path: Path) -> str:
         cells = [_rounded(found[name]) for name in COLUMNS]
         lines.append(f"| {modality} | {description.format(people=people)} | {' | '.join(cells)} |")
     settings = origin["settings"]
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     lines += [
         "",
         f"- made by {_command(path.stem, settings)}",
         f"- seed {settings['seed']}, {settings['steps']} steps of {settings['batch']} samples, "
         f"{_held_out(origin)}, torch {origin['torch']}",
-        f"- sha256 of `{path.name}`: `{digest}`",
+        *(
+            f"- sha256 of `{file.name}`: `{hashlib.sha256(file.read_bytes()).hexdigest()}`"
+            for file in (path, TEXT_ADAPTER)
+        ),
     ]
     calibration = origin.get("calibration", {})
     if calibration:

@@ -34,7 +34,7 @@ __all__ = [
     "save_examples",
 ]
 
-VERSION = 2
+VERSION = 3
 _ROW = {
     "id": (str,),
     "person": (str,),

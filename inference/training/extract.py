@@ -8,6 +8,7 @@ from pathlib import Path
 from assets.errors import BadInput
 from assets.manifest import manifest
 from extractors.stream import Sample, from_seconds
+from extractors.text_adapter import TEXT_ADAPTER
 from inference.training.corpora import read_corpus
 from inference.training.example_files import features_of_bytes, features_to_bytes
 from inference.training.examples import LABELS, Example, ExampleSet, Row
@@ -116,7 +117,8 @@ def _key(item: LabelledItem, kind: str, variants: int, failed: list[Failed]) -> 
     made = str(variants) if kind == "ravdess" else ""
     content = item.path if item.path is not None else item.text
     try:
-        return content_key(EXTRACTION, kind, made, *models, content)
+        adapter = [TEXT_ADAPTER] if "minilm" in PRETRAINED[kind] else []
+        return content_key(EXTRACTION, kind, made, *models, *adapter, content)
     except OSError as error:
         failed.append(Failed(item.id, f"cannot read {item.path}: {error.strerror}"))
         return ""

@@ -45,8 +45,10 @@ def _speech() -> "SpeechModel":
 @cache
 def _text() -> "TextEncoder":
     from extractors.text import TextEncoder
+    from extractors.text_adapter import TEXT_ADAPTER
 
-    return TextEncoder(path_of("minilm/model.onnx"), path_of("minilm/tokenizer.json"))
+    files = path_of("minilm/model.onnx"), path_of("minilm/tokenizer.json")
+    return TextEncoder(*files, adapter=TEXT_ADAPTER)
 
 
 @cache

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from desktop import cli
+from extractors.text_adapter import read_text_adapter
 from inference.training.example_files import save_examples
 from tests.inference.training.made_examples import made_set
 from tests.inference.training.test_mmsa import Reduced, written
@@ -117,6 +118,25 @@ def test_extract_train_evaluate(
     assert shown_names[: len(NUMBERS)] == NUMBERS
 
 
+def test_adapt(
+    models: Callable[[str], Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    models("minilm")
+    header = "Utterance,Emotion,Sentiment,Dialogue_ID,Utterance_ID"
+    said = [f'"No, {word}!",anger,negative,0,{i}' for i, word in enumerate(("go", "stop", "out"))]
+    (tmp_path / "train_sent_emo.csv").write_text("\n".join([header, *said]) + "\n", "utf-8")
+    (tmp_path / "dev_sent_emo.csv").write_text(f"{header}\nFine.,joy,positive,0,0\n", "utf-8")
+    file = tmp_path / "new folder" / "adapter.safetensors"
+    assert cli.main(["adapt", str(tmp_path), "--kind", "meld", "--out", str(file)]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].startswith("3 utterances, sha256 ")
+    assert shown[1] == str(file)
+    assert len(read_text_adapter(file).down) == 24
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
 # ---------------------------------------------------------------------------------- bad input
 
 
@@ -194,6 +214,9 @@ def test_bad_words_of_extract(
     monkeypatch.undo()
     absent = ["extract", tmp_path / "none", "--kind", "meld", "--out", tmp_path / "out"]
     assert "there is no folder" in refused(*absent)
+    adapt = ["adapt", tmp_path / "absent", "--kind", "meld", "--out"]
+    assert "there is no folder" in refused(*adapt, tmp_path / "adapter.safetensors")
+    assert "it is a folder" in refused(*adapt, tmp_path)
 
 
 def test_a_pickle_of_mmsa_is_converted_trained_and_evaluated(
