@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from assets.manifest import manifest
 from assets.pretrained import path_of
 from extractors.gpu_or_cpu import CPU
+from extractors.text_adapter import TEXT_ADAPTER
 from inference.compute_plan import ComputePlan, Machine, compute_plan, this_machine, usable_cores
 
 if TYPE_CHECKING:
@@ -156,6 +157,8 @@ class Models:
         devices = self.devices()
         if self._speech_type is not None:
             devices["speech_type"] = self._speech_type()
+        pretrained = {file.key: file.sha256 for name in SETS for file in known.of(name).files}
+        pretrained[TEXT_ADAPTER.name] = hashlib.sha256(TEXT_ADAPTER.read_bytes()).hexdigest()
         return {
             "checkpoint": self.checkpoint_path.name,
             "checkpoint_sha256": hashlib.sha256(self.checkpoint_path.read_bytes()).hexdigest(),
@@ -163,7 +166,7 @@ class Models:
             "compute": self.plan.to_dict(),
             "devices": devices,
             "gave_way": self.gave_way(),
-            "pretrained": {file.key: file.sha256 for name in SETS for file in known.of(name).files},
+            "pretrained": pretrained,
         }
 
     def _load_speech(self) -> "SpeechModel":
@@ -192,7 +195,6 @@ class Models:
 
     def _load_text(self) -> "TextEncoder":
         from extractors.text import TextEncoder
-        from extractors.text_adapter import TEXT_ADAPTER
 
         folder = self.folders["minilm"]
         encoder = TextEncoder(

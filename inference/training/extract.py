@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from assets.errors import BadInput
@@ -114,14 +115,21 @@ def _key(item: LabelledItem, kind: str, variants: int, failed: list[Failed]) -> 
     """Hash of the content, of what is done with it and with which files; "" if it is unreadable."""
     known = manifest()
     models = [file.sha256 for name in PRETRAINED[kind] for file in known.of(name).files]
+    if "minilm" in PRETRAINED[kind]:
+        models.append(_text_adapter())
     made = str(variants) if kind == "ravdess" else ""
     content = item.path if item.path is not None else item.text
     try:
-        adapter = [TEXT_ADAPTER] if "minilm" in PRETRAINED[kind] else []
-        return content_key(EXTRACTION, kind, made, *models, *adapter, content)
+        return content_key(EXTRACTION, kind, made, *models, content)
     except OSError as error:
         failed.append(Failed(item.id, f"cannot read {item.path}: {error.strerror}"))
         return ""
+
+
+@cache
+def _text_adapter() -> str:
+    """Hash of what MiniLM is changed by."""
+    return content_key(TEXT_ADAPTER)
 
 
 def _extracted(
