@@ -144,7 +144,7 @@ def test_a_wrong_label_is_named(saved: Path, column: int, value: object, field: 
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        (lambda labels: labels.update(version=99), "field version is 99, not 2"),
+        (lambda labels: labels.update(version=99), "field version is 99, not 3"),
         (lambda labels: labels.pop("version"), "field version is None"),
         (lambda labels: labels.pop("kind"), "field kind"),
         (lambda labels: labels.update(origin=[]), "field origin"),
