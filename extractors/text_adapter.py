@@ -7,6 +7,7 @@ hundredth of the network, and once it is added nothing costs more than before. `
 makes it.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ __all__ = [
 TEXT_ADAPTER = ASSETS / "text_adapter.safetensors"
 """The one that comes with the program, and that its checkpoint was trained with."""
 FORMAT = "affectscope-text-adapter-1"
+ORIGIN = "origin"
 DOWN, UP = ".down", ".up"
 BIAS = ".bias"
 
@@ -53,9 +55,9 @@ def read_text_adapter(path: Path) -> TextAdapter:
 
     try:
         with safe_open(path, framework="np") as file:
-            found = (file.metadata() or {}).get("format")
+            found = json.loads((file.metadata() or {}).get(ORIGIN, "{}")).get("format")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, TypeError) as error:
+    except (SafetensorError, OSError, TypeError, AttributeError, ValueError) as error:
         raise ModelFileError(f"the text adapter {path} is damaged: {error}") from error
     if found != FORMAT:
         raise ModelFileError(f"the text adapter {path} has format {found}, not {FORMAT}")
@@ -70,12 +72,16 @@ def read_text_adapter(path: Path) -> TextAdapter:
 
 
 def write_text_adapter(path: Path, adapter: TextAdapter, origin: Mapping[str, str]) -> None:
-    """Write it with what it was made of, texts by name. Raises OSError."""
+    """Write it with what it was made of, texts by name: equal adapters give equal bytes.
+
+    Raises OSError.
+    """
     from safetensors.numpy import save_file
 
     tensors = {f"{name}{DOWN}": array for name, array in adapter.down.items()}
     tensors |= {f"{name}{UP}": array for name, array in adapter.up.items()}
-    save_file(tensors, path, {"format": FORMAT, **origin})
+    # one entry: several come in a random order
+    save_file(tensors, path, {ORIGIN: json.dumps({"format": FORMAT, **origin})})
 
 
 def linear_weights(graph: Any) -> dict[str, FloatArray]:

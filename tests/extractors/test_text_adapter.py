@@ -85,8 +85,16 @@ def test_the_shipped_one_changes_every_layer_that_is_read(
 
 def test_it_comes_back_as_it_was_written(tmp_path: Path) -> None:
     adapter = adapter_of(0.5)
-    found = read_text_adapter(written(tmp_path, adapter))
+    path = written(tmp_path, adapter)
+    found = read_text_adapter(path)
     assert np.array_equal(found.change(QUERY), adapter.change(QUERY))
+    first = path.read_bytes()
+    origin = {name: name for name in "abcdefgh"}
+    write_text_adapter(path, adapter, origin)
+    again = path.read_bytes()
+    for _ in range(5):
+        write_text_adapter(path, adapter, origin)
+        assert path.read_bytes() == again != first
 
 
 @pytest.mark.parametrize("wrong", ["name", "shape"])
@@ -98,7 +106,7 @@ def test_one_that_does_not_fit_the_model_is_refused(
         states(written(tmp_path, adapter))
 
 
-@pytest.mark.parametrize("wrong", ["absent", "cut", "format", "not finite", "half"])
+@pytest.mark.parametrize("wrong", ["absent", "cut", "format", "origin", "not finite", "half"])
 def test_a_damaged_one_is_refused_by_name(wrong: str, tmp_path: Path) -> None:
     path = written(tmp_path, adapter_of(0.1))
     tensors = load_file(path)
@@ -107,11 +115,13 @@ def test_a_damaged_one_is_refused_by_name(wrong: str, tmp_path: Path) -> None:
     elif wrong == "cut":
         path.write_bytes(path.read_bytes()[:-8])
     elif wrong == "format":
-        save_file(tensors, path, {"format": "something else"})
+        save_file(tensors, path, {"origin": '{"format": "something else"}'})
+    elif wrong == "origin":
+        save_file(tensors, path, {"origin": "[}"})
     elif wrong == "not finite":
         write_text_adapter(path, adapter_of(np.nan), {})
     else:
         del tensors[f"{QUERY}.up"]
-        save_file(tensors, path, {"format": "affectscope-text-adapter-1"})
+        save_file(tensors, path, {"origin": '{"format": "affectscope-text-adapter-1"}'})
     with pytest.raises(ModelFileError, match=r"text adapter .*adapter\.safetensors"):
         read_text_adapter(path)
