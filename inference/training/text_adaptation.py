@@ -203,7 +203,7 @@ def trained_on(items: Sequence[LabelledItem]) -> list[LabelledItem]:
 
 
 class Adaptation:
-    """One run on `items`; the same run gives the same adapter."""
+    """One run on those of `items` that `trained_on` takes; the same run gives the same adapter."""
 
     def __init__(
         self,
@@ -220,6 +220,7 @@ class Adaptation:
         self._encoder = AdaptedEncoder(model.read_bytes(), self.settings)
         self._head = nn.Linear(TEXT_STATES, len(LABELS) + 1)
         items = trained_on(items)
+        self.utterances = len(items)
         reader: Any = Tokenizer.from_file(str(tokenizer))
         reader.no_padding()
         reader.enable_truncation(MOST_TOKENS, direction="left")

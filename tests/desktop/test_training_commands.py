@@ -217,6 +217,7 @@ def test_bad_words_of_extract(
     adapt = ["adapt", tmp_path / "absent", "--kind", "meld", "--out"]
     assert "there is no folder" in refused(*adapt, tmp_path / "adapter.safetensors")
     assert "it is a folder" in refused(*adapt, tmp_path)
+    assert "-1 is not a whole number" in refused(*adapt, tmp_path / "a", "--seed=-1")
 
 
 def test_a_pickle_of_mmsa_is_converted_trained_and_evaluated(
