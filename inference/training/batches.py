@@ -18,8 +18,9 @@ from extractors.features import MODALITIES, FloatArray
 from inference.checkpoint import Normaliser
 from inference.training.composer import Composer
 from inference.training.configuration import NoiseSettings, TrainingSettings
+from inference.training.discriminant import Teachers
 from inference.training.examples import LABELS
-from inference.training.losses import Targets
+from inference.training.losses import Lesson, Targets
 from inference.training.sequences import Sequences
 
 __all__ = ["Batch", "Batches", "ComposedBatches", "TogetherBatches", "batch_of", "class_of_label"]
@@ -33,6 +34,7 @@ class Batch(NamedTuple):
     features: dict[str, Tensor]
     valid: dict[str, Tensor]
     targets: Targets
+    lesson: Lesson | None = None
 
 
 class Batches(Protocol):
@@ -101,6 +103,18 @@ def batch_of(
     return Batch(scaled, masks, targets)
 
 
+def taught(batch: Batch, teachers: Teachers | None, generator: np.random.Generator) -> Batch:
+    """The batch with the teachers' lesson; samples that they mix lose their labels."""
+    if teachers is None:
+        return batch
+    features, mixed = teachers.mixed(batch.features, batch.valid, generator)
+    targets = Targets(
+        batch.targets.emotion.masked_fill(mixed, -1),
+        batch.targets.sentiment.masked_fill(mixed, torch.nan),
+    )
+    return Batch(features, batch.valid, targets, teachers.lesson(features, batch.valid))
+
+
 @dataclass(frozen=True, slots=True)
 class ComposedBatches:
     """Windows composed of examples of equal emotion; see `Composer`."""
@@ -108,6 +122,7 @@ class ComposedBatches:
     composer: Composer
     normaliser: Normaliser
     settings: TrainingSettings
+    teachers: Teachers | None = None
 
     @property
     def steps_in_epoch(self) -> int:
@@ -127,7 +142,7 @@ class ComposedBatches:
             torch.from_numpy(classes[[sample.emotion for sample in drawn]]),
             torch.as_tensor([sample.sentiment for sample in drawn], dtype=torch.float32),
         )
-        return batch_of(
+        batch = batch_of(
             {n: np.stack([sample.window.features[n] for sample in drawn]) for n in MODALITIES},
             {n: np.stack([sample.window.valid[n] for sample in drawn]) for n in MODALITIES},
             targets,
@@ -135,6 +150,7 @@ class ComposedBatches:
             self.settings.noise,
             generator,
         )
+        return taught(batch, self.teachers, generator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +162,7 @@ class TogetherBatches:
     """Which of the sequences are trained on."""
     normaliser: Normaliser
     settings: TrainingSettings
+    teachers: Teachers | None = None
 
     @property
     def _batches(self) -> int:
@@ -168,7 +185,7 @@ class TogetherBatches:
         generator = np.random.default_rng([self.settings.seed, step, index])
         kept = kept_modalities(some.present, self.settings.drop_modality, generator)
         valid = {n: some.valid[n] & kept[:, m, None] for m, n in enumerate(MODALITIES)}
-        return batch_of(
+        batch = batch_of(
             some.features,
             valid,
             targets_of(some, self.settings.labels.emotions),
@@ -176,6 +193,7 @@ class TogetherBatches:
             self.settings.noise,
             generator,
         )
+        return taught(batch, self.teachers, generator)
 
 
 def targets_of(sequences: Sequences, emotions: Sequence[str]) -> Targets:

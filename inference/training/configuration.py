@@ -21,11 +21,13 @@ __all__ = [
     "ModalitySettings",
     "NetworkSettings",
     "NoiseSettings",
+    "TeacherSettings",
     "TrainingSettings",
     "network",
     "read_settings",
     "settings_from",
     "size_of",
+    "taught_subsets",
     "windows",
 ]
 
@@ -120,6 +122,19 @@ class NoiseSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TeacherSettings:
+    """Discriminant analyses that teach the emotions; see inference/training/discriminant.py."""
+
+    of: tuple[str, ...] = ()
+    """What each knows: a modality, "voice", or some together, "voice+face". Those of modalities not
+    in use have nothing to say."""
+    shrinkage: float = 0.3
+    """Part of the covariance within an emotion that is taken to be alike in all directions."""
+    mixing: float = 0.5
+    """Part of the samples taught that are moved towards another one."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingSettings:
     """One run. Every number that shapes the checkpoint stands here."""
 
@@ -136,6 +151,7 @@ class TrainingSettings:
     network: NetworkSettings = field(default_factory=NetworkSettings)
     losses: LossSettings = field(default_factory=LossSettings)
     noise: NoiseSettings = field(default_factory=NoiseSettings)
+    teachers: TeacherSettings = field(default_factory=TeacherSettings)
     seed: int = 0
     fold: int = 0
     """Which fifth of the people is held out for the test."""
@@ -206,6 +222,9 @@ _RANGES = {
     "temperature": (0.01, math.inf),
     **dict.fromkeys(("dropout", "input_dropout", "attention_dropout", "output_dropout"), _DROPOUT),
     "label_smoothing": (0.0, 1.0),
+    # without any, the covariance of fewer items than features has no inverse
+    "shrinkage": (0.01, 1.0),
+    "mixing": (0.0, 1.0),
 }
 _CHOICES = {
     "samples": ("composed", "together"),
@@ -252,6 +271,14 @@ def settings_from(values: dict[str, Any], where: str) -> TrainingSettings:
         raise BadInput(f"{where}: composed samples have no epochs; set steps")
     if settings.samples == "composed" and not settings.evaluate_every:
         raise BadInput(f"{where}: composed samples have no epochs; set evaluate_every")
+    for subset in settings.teachers.of:
+        parts = subset.split("+")
+        if not set(parts) <= set(MODALITIES) or len(set(parts)) < len(parts):
+            raise BadInput(
+                f"{where} [teachers]: of has {subset}, not modalities joined by +, as in voice+face"
+            )
+    if settings.teachers.of and not settings.labels.emotions:
+        raise BadInput(f"{where} [teachers]: they teach emotions, and labels has none")
     watched = settings.keep == "best" or settings.stop_after or settings.schedule == "plateau"
     if watched and settings.keep == "average":
         raise BadInput(f'{where}: what watches the validation must keep the "best" or the "last"')
@@ -262,6 +289,12 @@ def size_of(settings: TrainingSettings, name: str) -> ModalitySettings:
     """The size of a modality; the smallest there is for one that is not used."""
     used: ModalitySettings = getattr(settings, name)
     return used if name in settings.modalities else ModalitySettings(span=1.0, kernel=1)
+
+
+def taught_subsets(settings: TrainingSettings) -> list[tuple[str, ...]]:
+    """The modalities that each teacher knows, of those whose modalities are all in use."""
+    subsets = [tuple(subset.split("+")) for subset in settings.teachers.of]
+    return [subset for subset in subsets if set(subset) <= set(settings.modalities)]
 
 
 def windows(settings: TrainingSettings) -> WindowSpec | None:

@@ -34,6 +34,15 @@ class Targets(NamedTuple):
     sentiment: Tensor
 
 
+class Lesson(NamedTuple):
+    """What teachers say of a batch, see inference/training/discriminant.py: probabilities of the
+    emotions, all zero where none of them knows. [ours]"""
+
+    together: Tensor  # [B, E] from all the modalities that a sample has
+    single: Tensor  # [B, M, E] from each modality by itself
+    sentiment: Tensor  # [E] norm of each emotion; NaN if it has none
+
+
 @dataclass(frozen=True)
 class LossWeights:
     """How the parts are added up; see `total`."""
@@ -90,23 +99,76 @@ def task_loss(
     return loss
 
 
+def auxiliary_heads(output: DHMDOutput, config: DHMDConfig) -> list[tuple[int, Prediction]]:
+    """The six heads of single modalities, with the number of each; late fusion has three."""
+    spaces = [output.homogeneous]
+    if config.fusion != "late":
+        spaces.append(output.heterogeneous)
+    return [
+        (m, Prediction(space.prediction.emotion[:, m], space.prediction.sentiment[:, m]))
+        for space in spaces
+        for m in range(len(MODALITIES))
+    ]
+
+
 def auxiliary_task_loss(
-    output: DHMDOutput, targets: Targets, config: DHMDConfig, smoothing: float = 0.0
+    output: DHMDOutput,
+    targets: Targets,
+    config: DHMDConfig,
+    smoothing: float = 0.0,
+    lesson: Lesson | None = None,
 ) -> Tensor:
     """Unweighted sum over the seven auxiliary heads: three per space and that of c_f. [dmd]
 
-    Late fusion has the three of its modalities alone.
+    Late fusion has the three of its modalities alone. What has a lesson needs no label.
     """
     loss = output.sentiment.new_zeros(())
-    spaces = [output.homogeneous]
     if config.fusion != "late":
-        loss = task_loss(output.joint, targets, output.present.any(1), config, smoothing)
-        spaces.append(output.heterogeneous)
-    for space in spaces:
-        for m in range(len(MODALITIES)):
-            one = Prediction(space.prediction.emotion[:, m], space.prediction.sentiment[:, m])
-            loss = loss + task_loss(one, targets, output.present[:, m], config, smoothing)
+        counts = output.present.any(1)
+        if lesson is not None:
+            counts = counts & ~taught(lesson.together)
+        loss = task_loss(output.joint, targets, counts, config, smoothing)
+    for m, head in auxiliary_heads(output, config):
+        counts = output.present[:, m]
+        if lesson is not None:
+            counts = counts & ~taught(lesson.single[:, m])
+        loss = loss + task_loss(head, targets, counts, config, smoothing)
     return loss
+
+
+# -------------------------------------------------------------------------------------- lessons
+
+
+def taught(said: Tensor) -> Tensor:
+    """Of which samples a teacher said something: bool [B] of probabilities [B, E]."""
+    return said.sum(1) > 0
+
+
+def imitation(prediction: Prediction, said: Tensor, norms: Tensor, config: DHMDConfig) -> Tensor:
+    """Mean over samples taught of KL(q || p) + sum_k q_k |y - v_k|. [ours]
+
+    q [B, E] is what the teacher said, p the softmax of the logits, y the sentiment and v [E] the
+    norms of the emotions: the two task losses with q for the label, less the entropy of q. Of the
+    second there is nothing unless all emotions that the teacher can name have a norm.
+    """
+    known = taught(said)
+    gap = F.kl_div(prediction.emotion.log_softmax(1), said, reduction="none").sum(1)
+    loss = masked_mean(gap, known)
+    if config.sentiment and not norms.isnan().any():
+        each = (prediction.sentiment[:, None] - norms).abs()
+        loss = loss + masked_mean((said * each).sum(1), known)
+    return loss
+
+
+def lesson_loss(output: DHMDOutput, lesson: Lesson, config: DHMDConfig) -> Tensor:
+    """Imitation by every head that has a lesson: the final one and that of c_f learn from who knows
+    all the sample has, those of a modality from who knows it by itself. [ours]"""
+    pairs = [(Prediction(output.emotion, output.sentiment), lesson.together)]
+    if config.fusion != "late":
+        pairs.append((output.joint, lesson.together))
+    pairs += [(head, lesson.single[:, m]) for m, head in auxiliary_heads(output, config)]
+    losses = [imitation(head, said, lesson.sentiment, config) for head, said in pairs]
+    return torch.stack(losses).sum()
 
 
 # ----------------------------------------------------------------------------------- decoupling
@@ -300,10 +362,11 @@ def total(
     targets: Targets,
     config: DHMDConfig,
     weights: LossWeights | None = None,
+    lesson: Lesson | None = None,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The loss to minimise, and its parts, unweighted and without gradient, by name.
 
-    task + auxiliary + 0.05 (coarse homo + coarse hetero)
+    task + auxiliary [+ lesson] + 0.05 (coarse homo + coarse hetero)
     + 0.1 [reconstruction + cycle + 0.1 (margin + orthogonality)] + 0.1 (dict homo + dict hetero),
     coarse = logit + 10 prior (hetero: + 10 representation), dict = 0.1 margin + beta code matching
     + 0.1 usage. A part that the configuration switches off is not computed.
@@ -314,10 +377,15 @@ def total(
     final = Prediction(output.emotion, output.sentiment)
     present, homo, hetero = output.present, output.homogeneous, output.heterogeneous
 
+    labelled = present.any(1)
+    if lesson is not None:
+        labelled = labelled & ~taught(lesson.together)
     parts: dict[str, tuple[float, Tensor]] = {
-        "task": (1.0, task_loss(final, targets, present.any(1), config, smoothing)),
-        "auxiliary": (1.0, auxiliary_task_loss(output, targets, config, smoothing)),
+        "task": (1.0, task_loss(final, targets, labelled, config, smoothing)),
+        "auxiliary": (1.0, auxiliary_task_loss(output, targets, config, smoothing, lesson)),
     }
+    if lesson is not None:
+        parts["lesson"] = (1.0, lesson_loss(output, lesson, config))
     if config.fusion != "late":
         parts["margin"] = (
             weights.decoupling * weights.separation,
@@ -336,8 +404,8 @@ def total(
     for name, space, graph, lessons in spaces:
         if graph:
             edges, prior = space.edges, prior_edges(lessons, present)
-            imitation = logit_distillation(space.prediction, edges, prior, present, config)
-            parts[f"{name}_logit"] = (weights.coarse, imitation)
+            gap = logit_distillation(space.prediction, edges, prior, present, config)
+            parts[f"{name}_logit"] = (weights.coarse, gap)
             regulariser = prior_regulariser(edges, prior)
             parts[f"{name}_prior"] = (weights.coarse * weights.prior, regulariser)
         if config.dictionary:

@@ -152,7 +152,9 @@ class Optimisation:
             quiet = index != mine[-1] and isinstance(self._wrapped, DistributedDataParallel)
             with self._wrapped.no_sync() if quiet else nullcontext():  # type: ignore[operator]
                 output = self._wrapped(batch.features, batch.valid)
-                loss, parts = total(output, batch.targets, self._model.config, self._weights)
+                loss, parts = total(
+                    output, batch.targets, self._model.config, self._weights, batch.lesson
+                )
                 # the exchange takes the mean over processes, and the step wants the sum
                 torch.autograd.backward(loss * (share * others))
             for name, part in {"loss": loss.detach(), **parts}.items():

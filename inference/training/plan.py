@@ -22,11 +22,18 @@ from inference.training.batches import (
     ComposedBatches,
     TogetherBatches,
     batch_of,
+    class_of_label,
     targets_of,
 )
 from inference.training.calibrate import PLAIN, calibrated
 from inference.training.composer import Composer
-from inference.training.configuration import TrainingSettings, network, windows
+from inference.training.configuration import (
+    TrainingSettings,
+    network,
+    taught_subsets,
+    windows,
+)
+from inference.training.discriminant import Teachers, fitted_teachers
 from inference.training.evaluate import evaluate
 from inference.training.examples import Example, ExampleSet
 from inference.training.made_faces import resting_faces
@@ -201,7 +208,13 @@ def _plan_together(
         config,
         spec,
         normaliser,
-        TogetherBatches(whole, train_rows, normaliser, settings),
+        TogetherBatches(
+            whole,
+            train_rows,
+            normaliser,
+            settings,
+            _teachers(whole.take(train_ & items), normaliser, settings),
+        ),
         tuple(_batches_of(whole.take(watched & items), normaliser, settings)),
         {"test": held} if len(held) else {},
         _origin(counts),
@@ -256,6 +269,7 @@ def _plan_composed(
         if not any(name in e.samples and e.variant == 0 for e in known):
             raise BadInput(f"no example to train on has {name}; add one to the configuration")
     normaliser = normaliser_of_examples(known, spec, settings)
+    teachers = _teachers(_taught_of(known, spec, settings), normaliser, settings)
     faces = [e for e in known if "face" in e.samples and e.emotion >= 0]
     if faces and "neutral" in settings.labels.emotions:
         known += resting_faces(faces, settings.rest, generator)
@@ -268,7 +282,7 @@ def _plan_composed(
         config,
         spec,
         normaliser,
-        ComposedBatches(composer, normaliser, settings),
+        ComposedBatches(composer, normaliser, settings, teachers),
         tuple(
             batch
             for kind, items in watched
@@ -285,6 +299,20 @@ def _plan_composed(
         ),
         tuple(people),
     )
+
+
+def _taught_of(known: Sequence[Example], spec: WindowSpec, settings: TrainingSettings) -> Sequences:
+    """Of what is trained on, the items as they are that have all that some teacher is of."""
+    subsets = taught_subsets(settings)
+    chosen = [e for e in known if e.variant == 0 and any(set(e.samples) >= set(s) for s in subsets)]
+    return sequences_of("what is taught", chosen, spec)
+
+
+def _teachers(
+    items: Sequences, normaliser: Normaliser, settings: TrainingSettings
+) -> Teachers | None:
+    classes = class_of_label(settings.labels.emotions)[items.emotion]
+    return fitted_teachers(settings, items, classes, normaliser)
 
 
 def _hash_of(ids: Sequence[str], emotions: Any, sentiments: Any) -> str:

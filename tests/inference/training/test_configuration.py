@@ -73,6 +73,18 @@ EXAMPLES = 'examples = ["a"]\n'
         (EXAMPLES + "learning_rate = nan\n", "learning_rate is nan"),
         (EXAMPLES + "learning_rate = inf\n", "learning_rate is inf"),
         (EXAMPLES + "[network]\ndropout = 1.0\n", "dropout is 1.0"),
+        (
+            EXAMPLES + '[teachers]\nof = ["sound"]\n',
+            "[teachers]: of has sound, not modalities",
+        ),
+        (EXAMPLES + '[teachers]\nof = ["voice+voice"]\n', "of has voice+voice, not modalities"),
+        (EXAMPLES + "[teachers]\nshrinkage = 0\n", "[teachers]: shrinkage is 0, not 0.01 to 1.0"),
+        (EXAMPLES + "[teachers]\nmixing = 2\n", "[teachers]: mixing is 2, not 0.0 to 1.0"),
+        (
+            EXAMPLES
+            + 'samples = "together"\n[labels]\nemotions = []\n[teachers]\nof = ["voice"]\n',
+            "[teachers]: they teach emotions, and labels has none",
+        ),
         (EXAMPLES + "steps = \n", "is not a TOML file"),
     ],
 )

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from inference.model import DHMD, EDGES, DHMDOutput, Prediction
 from inference.training import losses
-from inference.training.losses import Relations, Targets
+from inference.training.losses import Lesson, Relations, Targets
 from tests.inference.small_network import SMALL, changed, random_batch, with_modalities
 
 SENTIMENT_ONLY = changed(emotions=())
@@ -75,6 +75,65 @@ def test_auxiliary_loss_counts_heads_of_present_modalities() -> None:
     targets = Targets(torch.tensor([-1]), torch.tensor([2.0]))
     loss = losses.auxiliary_task_loss(output, targets, SENTIMENT_ONLY)
     assert_near(loss, 2.0 + (1.0 + 1.0) + (0.0 + 0.5))
+
+
+# -------------------------------------------------------------------------------------- lessons
+
+
+def test_imitation_is_the_task_loss_of_what_is_said() -> None:
+    said = torch.tensor([[0.75, 0.25], [0.0, 0.0]])  # of the second sample a teacher says nothing
+    prediction = Prediction(torch.tensor([[0.0, 0.0], [9.0, 0.0]]), torch.tensor([1.0, 9.0]))
+    divergence = 0.75 * math.log(0.75 / 0.5) + 0.25 * math.log(0.25 / 0.5)
+    loss = losses.imitation(prediction, said, torch.tensor([2.0, -1.0]), SMALL)
+    assert_near(loss, divergence + 0.75 * 1 + 0.25 * 2)
+    loss = losses.imitation(prediction, said, torch.tensor([2.0, torch.nan]), SMALL)
+    assert_near(loss, divergence)
+    assert_near(losses.imitation(prediction, 0 * said, torch.zeros(2), SMALL), 0.0)
+
+
+def lesson_of_voices(network: DHMD, present: Tensor) -> tuple[DHMDOutput, Lesson]:
+    """Samples with these modalities, and what a teacher of voices says: it knows voices alone."""
+    output = network(*with_modalities(random_batch(size=len(present)), present))
+    said = torch.tensor([0.7, 0.2, 0.1])
+    voice = torch.tensor([False, True, False])
+    together = said * (present == voice).all(1)[:, None]
+    single = said * (present & voice)[..., None]
+    return output, Lesson(together, single, torch.tensor([1.0, -1.0, -2.0]))
+
+
+def test_a_lesson_stands_for_the_label_of_the_heads_that_have_one() -> None:
+    """A voice alone is learned from the teacher; with words, its own two heads still are."""
+    torch.manual_seed(0)
+    network = DHMD(SMALL).eval()
+    present = torch.tensor([[False, True, False], [True, True, False]])
+    output, lesson = lesson_of_voices(network, present)
+    final, joint = Prediction(output.emotion, output.sentiment), output.joint
+    heads = dict(enumerate([output.homogeneous.prediction, output.heterogeneous.prediction]))
+
+    def of(prediction: Prediction, *at: int | slice) -> Prediction:
+        return Prediction(prediction.emotion[at], prediction.sentiment[at])
+
+    def imitated(prediction: Prediction, said: Tensor) -> Tensor:
+        return losses.imitation(prediction, said, lesson.sentiment, SMALL)
+
+    expected = imitated(final, lesson.together) + imitated(joint, lesson.together)
+    for space in heads.values():
+        expected = expected + imitated(of(space, slice(None), 1), lesson.single[:, 1])
+    assert_close(losses.lesson_loss(output, lesson, SMALL), expected)
+
+    targets = Targets(torch.tensor([0, 1]), torch.tensor([2.0, -1.0]))
+    second = torch.tensor([False, True])
+    labelled = losses.task_loss(joint, targets, second, SMALL)
+    for space in heads.values():
+        labelled = labelled + losses.task_loss(of(space, slice(None), 0), targets, second, SMALL)
+    assert_close(losses.auxiliary_task_loss(output, targets, SMALL, lesson=lesson), labelled)
+
+    loss, parts = losses.total(output, targets, SMALL, lesson=lesson)
+    without, _ = losses.total(output, targets, SMALL)
+    assert_close(parts["task"], losses.task_loss(final, targets, second, SMALL))
+    kept = without - losses.task_loss(final, targets, present.any(1), SMALL)
+    kept = kept - losses.auxiliary_task_loss(output, targets, SMALL)
+    assert_close(loss, kept + parts["task"] + parts["auxiliary"] + parts["lesson"])
 
 
 # ----------------------------------------------------------------------------------- decoupling
