@@ -69,7 +69,7 @@ def discriminant(
         means[k] = x[classes == k].mean(axis=0)
     within = x - means[classes]
     covariance = within.T @ within / len(x)
-    even = np.trace(covariance) / len(covariance)
+    even = max(float(np.trace(covariance)) / len(covariance), 1e-9)  # 0 if none differ
     shrunk = (1 - shrinkage) * covariance + shrinkage * even * np.eye(len(covariance))
     weight = np.linalg.solve(shrunk, means.T)
     bias = -0.5 * (means * weight.T).sum(axis=1)
@@ -148,7 +148,7 @@ def fitted_teachers(
 
     They are as sure as is right for people they were not fitted on: their logits are divided by the
     temperature that suits what teachers of the other people say of each eighth of the people.
-    None if no teacher is wanted. Raises BadInput if there are items of fewer than two people.
+    None if no teacher is wanted. Raises BadInput for one whose items are of fewer than two people.
     """
     subsets = taught_subsets(settings)
     if not subsets:

@@ -213,7 +213,7 @@ def _plan_together(
             train_rows,
             normaliser,
             settings,
-            _teachers(whole.take(train_ & items), normaliser, settings),
+            _teachers(whole, train_ & items, normaliser, settings),
         ),
         tuple(_batches_of(whole.take(watched & items), normaliser, settings)),
         {"test": held} if len(held) else {},
@@ -269,7 +269,8 @@ def _plan_composed(
         if not any(name in e.samples and e.variant == 0 for e in known):
             raise BadInput(f"no example to train on has {name}; add one to the configuration")
     normaliser = normaliser_of_examples(known, spec, settings)
-    teachers = _teachers(_taught_of(known, spec, settings), normaliser, settings)
+    lessons = _taught_of(known, spec, settings)
+    teachers = _teachers(lessons, np.ones(len(lessons), np.bool_), normaliser, settings)
     faces = [e for e in known if "face" in e.samples and e.emotion >= 0]
     if faces and "neutral" in settings.labels.emotions:
         known += resting_faces(faces, settings.rest, generator)
@@ -309,8 +310,14 @@ def _taught_of(known: Sequence[Example], spec: WindowSpec, settings: TrainingSet
 
 
 def _teachers(
-    items: Sequences, normaliser: Normaliser, settings: TrainingSettings
+    sequences: Sequences,
+    chosen: npt.NDArray[np.bool_],
+    normaliser: Normaliser,
+    settings: TrainingSettings,
 ) -> Teachers | None:
+    if not taught_subsets(settings):  # then nothing need be read
+        return None
+    items = sequences.take(chosen)
     classes = class_of_label(settings.labels.emotions)[items.emotion]
     return fitted_teachers(settings, items, classes, normaliser)
 

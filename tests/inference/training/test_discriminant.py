@@ -55,6 +55,12 @@ def test_an_emotion_without_an_example_is_never_said() -> None:
     assert said.argmax(1).tolist() == [0, 2]
 
 
+def test_examples_that_do_not_differ_can_be_told_apart() -> None:
+    x = np.asarray([[0.0, 1.0], [1.0, 1.0]])
+    weight, bias = discriminant(x, np.asarray([0, 1]), 2, 0.3)
+    assert (x @ weight + bias).argmax(1).tolist() == [0, 1]
+
+
 # ------------------------------------------------------------------------- what is said of a batch
 
 
