@@ -15,6 +15,7 @@ from extractors.features import FloatArray
 from inference.checkpoint import Normaliser
 
 __all__ = [
+    "CARRIED",
     "RestingPerson",
     "conformal_width",
     "fitted_temperature",
@@ -26,6 +27,10 @@ __all__ = [
 IntArray = npt.NDArray[np.int64]
 JUDGES = 401
 """People, each at the middle of a part of the normal distribution, that stand for all judges."""
+CARRIED: Mapping[str, float] = {"voice": 0.5}
+"""How much of what sets a person apart at rest is there in expression too; where nothing is said,
+all of it. A voice that is apart from others while neutral is about half as far apart while it is
+angry or sad (benchmarks/rest_carried.py)."""
 COLDEST, HOTTEST = 0.1, 10.0
 """Temperatures between which the best one is looked for."""
 LEAST_STEPS = 50
@@ -146,10 +151,12 @@ class RestingPerson:
                 )
 
     def normaliser(self, general: Normaliser, rest: Mapping[str, FloatArray]) -> Normaliser:
-        """The normaliser for this person: their rest is put where `rest`, that of the people
-        trained on, was; a modality of either that is not known is left as it is."""
+        """The normaliser for this person: their rest is moved to where `rest`, that of the people
+        trained on, was, or as much of the way as expression shares (`CARRIED`); a modality of
+        either that is not known is left as it is."""
         mean = dict(general.mean)
         for name, own in self.mean.items():
             if name in rest:
-                mean[name] = (general.mean[name] + own - rest[name]).astype(np.float32)
+                part = CARRIED.get(name, 1.0)
+                mean[name] = (general.mean[name] + part * (own - rest[name])).astype(np.float32)
         return replace(general, mean=mean)

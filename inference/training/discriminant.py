@@ -71,7 +71,7 @@ def discriminant(
     covariance = within.T @ within / len(x)
     even = max(float(np.trace(covariance)) / len(covariance), 1e-9)  # 0 if none differ
     shrunk = (1 - shrinkage) * covariance + shrinkage * even * np.eye(len(covariance))
-    weight = np.linalg.solve(shrunk, means.T)
+    weight = np.asarray(np.linalg.solve(shrunk, means.T), np.float64)
     bias = -0.5 * (means * weight.T).sum(axis=1)
     return weight, np.where(there, bias, -np.inf)
 
