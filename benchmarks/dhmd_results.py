@@ -47,6 +47,8 @@ LATE = (
     "network.heterogeneous=false",
     "network.dictionary=false",
 )
+TAUGHT = 'teachers.of=["voice", "face", "voice+face"]'
+FROM_LABELS = "teachers.of=[]"
 COMPOSED = 700
 """Trimodal samples composed of people held out, of each emotion that all modalities have alike."""
 RESAMPLES = 1000
@@ -64,8 +66,12 @@ LINES: Mapping[str, Line] = {
     "live": Line("live"),
     "live, face alone": Line("live", ('modalities=["face"]', 'examples=["ckplus"]')),
     "live, voice alone": Line("live", ('modalities=["voice"]', 'examples=["ravdess"]')),
+    "live, voice alone, from labels": Line(
+        "live", ('modalities=["voice"]', 'examples=["ravdess"]', FROM_LABELS)
+    ),
     "live, words alone": Line("live", ('modalities=["text"]', 'examples=["meld"]')),
     "ravdess": Line("ravdess"),
+    "ravdess, taught": Line("ravdess", (TAUGHT,)),
     "ravdess, normalised by person": Line("ravdess", ("normalise_people=true",)),
     "ravdess, voice alone": Line("ravdess", ('modalities=["voice"]',)),
     "mmmo": Line("mmmo"),
