@@ -29,7 +29,7 @@ DOTS = "\N{HORIZONTAL ELLIPSIS}"
 WHAT = (
     "Sit as usual, keep a neutral face and read aloud for 30 seconds. From then on this session "
     "takes your face and your voice at rest for zero: narrow eyes, low brows or a low voice are "
-    "then less likely to be read as expression. Measured on voices it gained nothing; on faces it "
+    "then less likely to be read as expression. Measured on voices it gained little; on faces it "
     "could not be measured."
 )
 ALOUD = (
@@ -39,7 +39,7 @@ ALOUD = (
     "wants to borrow a book shows a card at the desk. The stairs are on the left, the lift is on "
     "the right, and the cloakroom is in the basement.\N{RIGHT DOUBLE QUOTATION MARK}"
 )
-IN_SHORT = "30 s of a neutral face that reads aloud. On voices it gained nothing."
+IN_SHORT = "30 s of a neutral face that reads aloud. On voices it gained little."
 NOT_RUNNING = "Start the session first: it is measured while one runs."
 
 
