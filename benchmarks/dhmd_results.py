@@ -88,8 +88,15 @@ LINES: Mapping[str, Line] = {
     "the gate itself": Line("ravdess", ("network.gate=dmd",)),
     "late fusion": Line("ravdess", LATE),
 }
-ON_REQUEST = ("code matching 0.2", "dictionary apart", "the gate itself")
-"""Lines that are run only by their names: choices that the method leaves open."""
+ON_REQUEST = (
+    "live, voice alone, from labels",
+    "ravdess, taught",
+    "code matching 0.2",
+    "dictionary apart",
+    "the gate itself",
+)
+"""Lines that are run only by their names: with and without teachers, and choices that the method
+leaves open."""
 
 
 RUNS = 5
