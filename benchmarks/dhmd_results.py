@@ -64,11 +64,9 @@ class Line:
 
 LINES: Mapping[str, Line] = {
     "live": Line("live"),
+    "live, from labels": Line("live", (FROM_LABELS,)),
     "live, face alone": Line("live", ('modalities=["face"]', 'examples=["ckplus"]')),
     "live, voice alone": Line("live", ('modalities=["voice"]', 'examples=["ravdess"]')),
-    "live, voice alone, from labels": Line(
-        "live", ('modalities=["voice"]', 'examples=["ravdess"]', FROM_LABELS)
-    ),
     "live, words alone": Line("live", ('modalities=["text"]', 'examples=["meld"]')),
     "ravdess": Line("ravdess"),
     "ravdess, taught": Line("ravdess", (TAUGHT,)),
@@ -89,7 +87,7 @@ LINES: Mapping[str, Line] = {
     "late fusion": Line("ravdess", LATE),
 }
 ON_REQUEST = (
-    "live, voice alone, from labels",
+    "live, from labels",
     "ravdess, taught",
     "code matching 0.2",
     "dictionary apart",

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from inference.checkpoint import Normaliser
 from inference.training.configuration import read_settings, windows
 from inference.training.examples import LABELS
 from inference.training.prepare import prepared_examples
@@ -23,12 +24,13 @@ from inference.training.sequences import Sequences, fitted_normaliser, sequences
 SENTENCES = ("01", "02")
 
 
-def apart(items: Sequences, emotion: str, sentence: str) -> npt.NDArray[np.float64]:
+def apart(
+    items: Sequences, normaliser: Normaliser, emotion: str, sentence: str
+) -> npt.NDArray[np.float64]:
     """Mean normalised voice [actors, features] in an emotion and sentence, less that of all."""
     chosen = (items.emotion == LABELS.index(emotion)) & (
         np.asarray([name.split("-")[4] for name in items.ids]) == sentence
     )
-    normaliser = fitted_normaliser(items, np.arange(len(items)))
     people = np.asarray(items.people)
     rows = []
     for person in np.unique(people):
@@ -51,10 +53,11 @@ def main() -> None:
     assert not isinstance(data, Sequences)
     examples = [e for e in prepared_examples(data, settings).examples if e.variant == 0]
     items = sequences_of("ravdess", examples, spec)
-    rest = apart(items, "neutral", SENTENCES[0])
+    normaliser = fitted_normaliser(items, np.arange(len(items)))
+    rest = apart(items, normaliser, "neutral", SENTENCES[0])
     slopes = {}
     for emotion in settings.labels.emotions:
-        there = apart(items, emotion, SENTENCES[1])
+        there = apart(items, normaliser, emotion, SENTENCES[1])
         slopes[emotion] = float((there * rest).sum() / np.square(rest).sum())
         print(f"{emotion:10} {slopes[emotion]:.2f}")
     print(f"expression {np.mean([s for e, s in slopes.items() if e != 'neutral']):.2f}")

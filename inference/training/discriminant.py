@@ -82,7 +82,8 @@ class Teachers:
 
     discriminants: tuple[Discriminant, ...]
     sentiment: Tensor
-    """[E] mean sentiment of each emotion among what they were fitted on; NaN if none is known."""
+    """[E] of each emotion, where all it was fitted on has one sentiment by emotion, a norm; or NaN:
+    then sentiment is learned from labels."""
     mixing: float
     """Part of the samples taught that move towards another one of the batch; see `mixed`."""
 
@@ -195,12 +196,14 @@ def _temperature(
 
 
 def _norms(sentiment: FloatArray, classes: IntArray, count: int) -> Tensor:
-    norms = np.full(count, np.nan)
+    """The sentiment [E] of each class, if it follows from the class; or else NaN of all."""
+    norms = np.full(count, np.nan, np.float32)
     for k in range(count):
-        known = sentiment[classes == k]
-        if not np.isnan(known).all():
-            norms[k] = np.nanmean(known)
-    return _tensor(norms)
+        known = np.unique(sentiment[classes == k])  # what is unknown is NaN, and counts as one
+        if len(known) != 1:
+            return torch.full((count,), torch.nan)
+        norms[k] = known[0]
+    return torch.from_numpy(norms)
 
 
 def _tensor(values: Float64Array) -> Tensor:

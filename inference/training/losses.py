@@ -40,7 +40,7 @@ class Lesson(NamedTuple):
 
     together: Tensor  # [B, E] from all the modalities that a sample has
     single: Tensor  # [B, M, E] from each modality by itself
-    sentiment: Tensor  # [E] norm of each emotion; NaN if it has none
+    sentiment: Tensor  # [E] norm of each emotion; NaN where the labels of the sentiment are none
 
 
 @dataclass(frozen=True)
@@ -124,15 +124,11 @@ def auxiliary_task_loss(
     """
     loss = output.sentiment.new_zeros(())
     if config.fusion != "late":
-        counts = output.present.any(1)
-        if lesson is not None:
-            counts = counts & ~taught(lesson.together)
-        loss = task_loss(output.joint, targets, counts, config, smoothing)
+        left = targets if lesson is None else untaught(targets, lesson.together, lesson)
+        loss = task_loss(output.joint, left, output.present.any(1), config, smoothing)
     for m, head in auxiliary_heads(output, config):
-        counts = output.present[:, m]
-        if lesson is not None:
-            counts = counts & ~taught(lesson.single[:, m])
-        loss = loss + task_loss(head, targets, counts, config, smoothing)
+        left = targets if lesson is None else untaught(targets, lesson.single[:, m], lesson)
+        loss = loss + task_loss(head, left, output.present[:, m], config, smoothing)
     return loss
 
 
@@ -144,12 +140,22 @@ def taught(said: Tensor) -> Tensor:
     return said.sum(1) > 0
 
 
+def untaught(targets: Targets, said: Tensor, lesson: Lesson) -> Targets:
+    """The labels that no lesson stands for: of a sample of which a teacher said something [B, E]
+    none but that of the sentiment, if that is more than the norm of the emotion. [ours]"""
+    known = taught(said)
+    emotion = targets.emotion.masked_fill(known, -1)
+    if lesson.sentiment.isnan().any():
+        return Targets(emotion, targets.sentiment)
+    return Targets(emotion, targets.sentiment.masked_fill(known, torch.nan))
+
+
 def imitation(prediction: Prediction, said: Tensor, norms: Tensor, config: DHMDConfig) -> Tensor:
     """Mean over samples taught of KL(q || p) + sum_k q_k |y - v_k|. [ours]
 
     q [B, E] is what the teacher said, p the softmax of the logits, y the sentiment and v [E] the
-    norms of the emotions: the two task losses with q for the label, less the entropy of q. Of the
-    second there is nothing unless all emotions that the teacher can name have a norm.
+    norms of the emotions: the two task losses with q for the label, less the entropy of q. Without
+    norms there is nothing of the second.
     """
     known = taught(said)
     gap = F.kl_div(prediction.emotion.log_softmax(1), said, reduction="none").sum(1)
@@ -377,11 +383,9 @@ def total(
     final = Prediction(output.emotion, output.sentiment)
     present, homo, hetero = output.present, output.homogeneous, output.heterogeneous
 
-    labelled = present.any(1)
-    if lesson is not None:
-        labelled = labelled & ~taught(lesson.together)
+    left = targets if lesson is None else untaught(targets, lesson.together, lesson)
     parts: dict[str, tuple[float, Tensor]] = {
-        "task": (1.0, task_loss(final, targets, labelled, config, smoothing)),
+        "task": (1.0, task_loss(final, left, present.any(1), config, smoothing)),
         "auxiliary": (1.0, auxiliary_task_loss(output, targets, config, smoothing, lesson)),
     }
     if lesson is not None:

@@ -160,8 +160,18 @@ def test_a_teacher_reads_people_it_was_not_fitted_on() -> None:
     valid = {n: torch.from_numpy(others.valid[n]) for n in MODALITIES}
     said = fitted.lesson(rows, valid).together
     assert (said.argmax(1).numpy() == others.emotion).all()
-    norms = [np.mean(items.sentiment[items.emotion == k]) for k in range(7)]
+    norms = [items.sentiment[items.emotion == k][0] for k in range(7)]
     assert_close(fitted.sentiment, torch.tensor(np.asarray(norms, np.float32)))
+
+
+@pytest.mark.parametrize("one", [0.5, np.nan])
+def test_labels_of_sentiment_that_are_no_norms_are_not_taught(one: float) -> None:
+    """Somebody who labelled each video by itself wants these labels learned."""
+    items, normaliser = voices(people=3)
+    items.sentiment[4] = one
+    fitted = fitted_teachers(TAUGHT, items, items.emotion, normaliser)
+    assert fitted is not None
+    assert fitted.sentiment.isnan().all()
 
 
 def test_nobody_teaches_unless_asked_to() -> None:
@@ -201,7 +211,7 @@ def test_batches_of_voices_have_a_lesson_and_mixed_ones_no_label() -> None:
         present = [bool(drawn.valid[name].any()) for name in MODALITIES]
         together = drawn.lesson.together.sum(1) > 0
         assert together.all() if present == [False, True, False] else not together.any()
-        assert (drawn.lesson.single[:, 1].sum(1) > 0).all() if present[1] else True
+        assert ((drawn.lesson.single[:, 1].sum(1) > 0) == present[1]).all()
         unknown = drawn.targets.emotion < 0
         assert (unknown == drawn.targets.sentiment.isnan()).all()
         assert not (unknown & ~together).any()

@@ -108,7 +108,7 @@ def test_a_lesson_stands_for_the_label_of_the_heads_that_have_one() -> None:
     present = torch.tensor([[False, True, False], [True, True, False]])
     output, lesson = lesson_of_voices(network, present)
     final, joint = Prediction(output.emotion, output.sentiment), output.joint
-    heads = dict(enumerate([output.homogeneous.prediction, output.heterogeneous.prediction]))
+    spaces = [output.homogeneous.prediction, output.heterogeneous.prediction]
 
     def of(prediction: Prediction, *at: int | slice) -> Prediction:
         return Prediction(prediction.emotion[at], prediction.sentiment[at])
@@ -117,14 +117,14 @@ def test_a_lesson_stands_for_the_label_of_the_heads_that_have_one() -> None:
         return losses.imitation(prediction, said, lesson.sentiment, SMALL)
 
     expected = imitated(final, lesson.together) + imitated(joint, lesson.together)
-    for space in heads.values():
+    for space in spaces:
         expected = expected + imitated(of(space, slice(None), 1), lesson.single[:, 1])
     assert_close(losses.lesson_loss(output, lesson, SMALL), expected)
 
     targets = Targets(torch.tensor([0, 1]), torch.tensor([2.0, -1.0]))
     second = torch.tensor([False, True])
     labelled = losses.task_loss(joint, targets, second, SMALL)
-    for space in heads.values():
+    for space in spaces:
         labelled = labelled + losses.task_loss(of(space, slice(None), 0), targets, second, SMALL)
     assert_close(losses.auxiliary_task_loss(output, targets, SMALL, lesson=lesson), labelled)
 
@@ -134,6 +134,23 @@ def test_a_lesson_stands_for_the_label_of_the_heads_that_have_one() -> None:
     kept = without - losses.task_loss(final, targets, present.any(1), SMALL)
     kept = kept - losses.auxiliary_task_loss(output, targets, SMALL)
     assert_close(loss, kept + parts["task"] + parts["auxiliary"] + parts["lesson"])
+
+
+def test_a_sentiment_that_is_no_norm_is_learned_from_its_label() -> None:
+    """A lesson without norms hides the label of the emotion alone."""
+    torch.manual_seed(0)
+    present = torch.tensor([[False, True, False]])
+    output, lesson = lesson_of_voices(DHMD(SMALL).eval(), present)
+    lesson = lesson._replace(sentiment=torch.full((3,), torch.nan))
+    targets = Targets(torch.tensor([0]), torch.tensor([2.5]))
+    _, parts = losses.total(output, targets, SMALL, lesson=lesson)
+    known = torch.tensor([True])
+    assert_close(parts["task"], losses.sentiment_loss(output.sentiment, targets.sentiment, known))
+    heads = [output.joint.sentiment] + [
+        space.prediction.sentiment[:, 1] for space in (output.homogeneous, output.heterogeneous)
+    ]
+    wanted = [losses.sentiment_loss(head, targets.sentiment, known) for head in heads]
+    assert_close(parts["auxiliary"], torch.stack(wanted).sum())
 
 
 # ----------------------------------------------------------------------------------- decoupling
