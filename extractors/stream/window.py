@@ -134,8 +134,12 @@ def build_window(
     features: dict[str, FloatArray] = {}
     valid: dict[str, BoolArray] = {}
     for name, modality in spec.modalities.items():
+        if name not in samples:
+            features[name] = np.zeros((modality.steps, modality.features), np.float32)
+            valid[name] = np.zeros(modality.steps, np.bool_)
+            continue
         fill = _fill_steps if isinstance(modality, StepWindow) else _fill_context
-        features[name], valid[name] = fill(modality, end, samples.get(name, ()))  # type: ignore[arg-type]
+        features[name], valid[name] = fill(modality, end, samples[name])  # type: ignore[arg-type]
     return Window(end, features, valid)
 
 

@@ -74,6 +74,7 @@ class Composer:
                 self._pools[name].setdefault(example.emotion, []).append(example)
         if not set.intersection(*(set(pool) for pool in self._pools.values())):
             raise BadInput("no emotion has examples of all modalities: there is nothing to compose")
+        self._wanted: dict[tuple[str, ...], tuple[list[int], npt.NDArray[np.float64]]] = {}
         self._subsets = [subset for subset in SUBSETS if set(subset) <= set(modalities)]
         self._slopes = self._slopes_of_faces()
         weights = np.asarray([SUBSETS[subset] for subset in self._subsets])
@@ -113,9 +114,12 @@ class Composer:
 
     def _draw_emotion(self, subset: tuple[str, ...]) -> int:
         """An emotion that all modalities of the subset have."""
-        shared = sorted(set.intersection(*(set(self._pools[name]) for name in subset)))
-        weights = np.mean([self._frequencies(name, shared) for name in subset], axis=0)
-        return int(self._generator.choice(shared, p=weights))
+        if subset not in self._wanted:
+            shared = sorted(set.intersection(*(set(self._pools[name]) for name in subset)))
+            weights = np.mean([self._frequencies(name, shared) for name in subset], axis=0)
+            self._wanted[subset] = shared, weights
+        emotions, often = self._wanted[subset]
+        return int(self._generator.choice(emotions, p=often))
 
     def _frequencies(self, name: str, emotions: Sequence[int]) -> npt.NDArray[np.float64]:
         """How often a modality wants each emotion; they sum to 1.

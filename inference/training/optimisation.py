@@ -86,6 +86,7 @@ class Optimisation:
         if processes.count > 1:
             # a batch without a modality leaves the parts for it out
             self._wrapped = DistributedDataParallel(model, find_unused_parameters=True)
+        self._parameters = tuple(model.parameters())
         self._optimiser = _optimiser(model, settings)
         self._schedule = _schedule(self._optimiser, settings, self.steps)
         self._averaged = AveragedModel(model, multi_avg_fn=get_swa_multi_avg_fn())  # type: ignore[no-untyped-call]
@@ -115,7 +116,7 @@ class Optimisation:
         self.step += 1
         self._optimiser.zero_grad(set_to_none=True)
         self._accumulate()
-        for parameter in self._model.parameters():
+        for parameter in self._parameters:
             if (
                 parameter.requires_grad and parameter.grad is None
             ):  # not used in this step; its momentum goes on all the same
@@ -123,7 +124,7 @@ class Optimisation:
         self._clip()
         self._optimiser.step()
         with torch.no_grad():
-            size = torch.nn.utils.get_total_norm(self._model.parameters(), foreach=True)
+            size = torch.nn.utils.get_total_norm(self._parameters, foreach=True)
         if not torch.isfinite(size):
             raise BadInput(
                 f"the training diverges at step {self.step}; set a smaller learning_rate or clip"
@@ -165,7 +166,7 @@ class Optimisation:
         self._since += 1
 
     def _clip(self) -> None:
-        limit, parameters = self._settings.clip, self._model.parameters()
+        limit, parameters = self._settings.clip, self._parameters
         if self._settings.clip_by == "value":
             torch.nn.utils.clip_grad_value_(parameters, limit, foreach=True)
         else:
