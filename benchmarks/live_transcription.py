@@ -16,6 +16,7 @@ against the ends that the words have offline. Prints one JSON object.
 """
 
 import argparse
+import functools
 import json
 import os
 import re
@@ -30,12 +31,13 @@ import numpy as np
 
 from assets.pretrained import path_of
 from benchmarks.unpadded_words import SENTENCES, errors
-from extractors.features import SAMPLE_RATE, AudioBlock, FloatArray, Word
+from extractors.features import SAMPLE_RATE, VOICE_SET, AudioBlock, FloatArray, Word
 from extractors.live_speech import LiveSpeechStage
 from extractors.quick_decoding import QuickDecoder
 from extractors.speech import SpeechModel, SpokenWord
 from extractors.stream import SECOND, Sample, to_seconds
 from extractors.video_file import VideoFile
+from extractors.voice_model import VoiceModel
 
 BLOCK = SAMPLE_RATE // 25
 JFK = (
@@ -82,6 +84,11 @@ class GivenCost:
         return self._spent
 
 
+@functools.cache
+def voice_model() -> VoiceModel:
+    return VoiceModel(path_of(VOICE_SET))
+
+
 def listen(
     model: SpeechModel,
     decoder: QuickDecoder,
@@ -102,7 +109,7 @@ def listen(
     def clock() -> int:
         return time.perf_counter_ns() - began if real else at + measure() - entered
 
-    stage = LiveSpeechStage(model, clock=clock, cost=cost, decoder=decoder)
+    stage = LiveSpeechStage(model, voice_model(), clock=clock, cost=cost, decoder=decoder)
     stage.step = step
     words: list[Heard] = []
     behind = 0.0

@@ -29,17 +29,18 @@ from extractors.features import (
     LIVE_WINDOWS,
     PROSODY,
     SAMPLE_RATE,
+    VOICE_SET,
     FloatArray,
     Utterances,
     VoiceFeatures,
 )
 from extractors.live_voice import LiveVoice
-from extractors.speech import SpeechModel
 from extractors.stream import SECOND, Sample
 from extractors.stream.window import Window, build_window
 from extractors.utterances import spoken_intervals
 from extractors.video_file import VideoFile
 from extractors.voice import STEP, VoiceStage
+from extractors.voice_model import VoiceModel
 from inference.models import Models
 
 PASS = 3 * SAMPLE_RATE // 10
@@ -52,7 +53,7 @@ Known = list[VoiceFeatures]
 """A row for each tenth from the beginning on."""
 
 
-def from_file(model: SpeechModel, sound: FloatArray) -> Known:
+def from_file(model: VoiceModel, sound: FloatArray) -> Known:
     end = len(sound) * SECOND // SAMPLE_RATE
     spoken = tuple(
         (a * SECOND // SAMPLE_RATE, b * SECOND // SAMPLE_RATE) for a, b in spoken_intervals(sound)
@@ -61,7 +62,7 @@ def from_file(model: SpeechModel, sound: FloatArray) -> Known:
     return [sample.data for sample in VoiceStage(model).process(piece)]
 
 
-def live(model: SpeechModel, sound: FloatArray) -> Iterator[tuple[int, int, Known]]:
+def live(model: VoiceModel, sound: FloatArray) -> Iterator[tuple[int, int, Known]]:
     """After each pass: samples heard, tenths that are settled, and all tenths known."""
     voice = LiveVoice()
     events = [(a // TENTH * TENTH, b) for a, b in spoken_intervals(sound)]
@@ -78,7 +79,7 @@ def live(model: SpeechModel, sound: FloatArray) -> Iterator[tuple[int, int, Know
             0,
             now,
             lambda a, b: sound[a:b],
-            lambda a, b: model.encode_voice(sound[a:b]),
+            lambda a, b: model.encode(sound[a:b]),
             ended=now == len(sound),
         )
         settled += steps.settled
@@ -111,7 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=int, default=60, help="use every n-th clip")
     every = parser.parse_args().every
-    model = SpeechModel(path_of("whisper-tiny.en"))
+    model = VoiceModel(path_of(VOICE_SET))
     predictor = Models().predictor()
     checkout = Path(__file__).resolve().parents[1]
     shared = Path(os.environ.get("AFFECTSCOPE_SHARED") or checkout.parent / "shared")

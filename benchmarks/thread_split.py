@@ -81,14 +81,14 @@ def _load(plan: ComputePlan) -> dict[str, Run]:
         landmarker(pictures[number % len(pictures)], round(number * 1e9 / RATES["face"]))
 
     sound: FloatArray = np.concatenate([b.data.samples for b in VideoFile(clip).audio()])[:SOUND]
-    speech = models.speech()
+    speech, voice = models.speech(), models.voice()
     source = Source(models.checkpoint_path)
     engine, _ = open_engine(source, "onnxruntime", threads=plan.network_threads)
     window = list(noise(source, 1))[-1]
     return {
         "face": face,
         "network": lambda: engine(window),
-        "speech": lambda: (speech.words(sound), speech.encode_voice(sound)),
+        "speech": lambda: (speech.words(sound), voice.encode(sound)),
     }
 
 

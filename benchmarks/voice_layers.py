@@ -20,11 +20,10 @@ from sklearn.metrics import recall_score
 
 from assets.pretrained import path_of
 from extractors.features import SAMPLE_RATE, VOICE_LAYERS, FloatArray
-from extractors.speech import SpeechModel
 from extractors.stream import SECOND
 from extractors.utterances import UtteranceStage
 from extractors.video_file import VideoFile
-from extractors.voice_encoder import VoiceEncoder, read_weights
+from extractors.voice_model import VoiceModel
 from inference.training.corpora import read_corpus
 from inference.training.discriminant import discriminant
 
@@ -52,15 +51,7 @@ CHOICES: tuple[tuple[Layers, ...], ...] = (
 Strings = npt.NDArray[np.str_]
 
 
-def all_layers(name: str) -> SpeechModel:
-    """The model, with all its layers in place of the chosen ones."""
-    model = SpeechModel(path_of(name))
-    weights = read_weights(path_of(name) / "model.bin")
-    model._voice = VoiceEncoder(weights, range(1, DEPTHS[name] + 1))
-    return model
-
-
-def mean_states(models: Sequence[SpeechModel], clip: Path) -> FloatArray | None:
+def mean_states(models: Sequence[VoiceModel], clip: Path) -> FloatArray | None:
     """Mean where somebody speaks: float32 [layers * width of all models], or None."""
     stage = UtteranceStage()
     pieces = [p for block in VideoFile(clip).audio() for p in stage.process(block)]
@@ -75,7 +66,7 @@ def mean_states(models: Sequence[SpeechModel], clip: Path) -> FloatArray | None:
 
 def extracted(corpus: Path) -> tuple[FloatArray, Strings, Strings]:
     """States [n, layers * width], emotions [n] and actors [n]."""
-    models = [all_layers(name) for name in DEPTHS]
+    models = [VoiceModel(path_of(name), range(1, depth + 1)) for name, depth in DEPTHS.items()]
     rows, labels, people = [], [], []
     for item in read_corpus(corpus, "ravdess"):
         assert item.path is not None

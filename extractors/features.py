@@ -26,6 +26,7 @@ __all__ = [
     "TEXT_LAYERS",
     "TEXT_STATES",
     "VOICE_LAYERS",
+    "VOICE_SET",
     "VOICE_STATES",
     "AudioBlock",
     "FaceFeatures",
@@ -95,8 +96,11 @@ POSE = ("pitch", "yaw", "roll", "x", "y", "z")
 PROSODY = ("f0", "intensity", "voicing", "harmonicity", "jitter", "tilt")
 """Columns of the prosody, see `extractors.prosody`."""
 
+VOICE_SET = "whisper-tiny.en"
+"""The pretrained set whose encoder describes the voice; words need not be of the same."""
+
 VOICE_LAYERS = (2, 3)
-"""Layers of the encoder of Whisper tiny, of four, whose states describe the voice."""
+"""Its layers, of four, whose states do (benchmarks/voice_layers.py)."""
 
 VOICE_STATES = 384 * len(VOICE_LAYERS)
 """The states of those layers side by side."""

@@ -8,11 +8,11 @@ from extractors.features import SAMPLE_RATE, FloatArray, Word
 from extractors.live_voice import LiveVoice
 from extractors.live_words import Heard, LiveWords
 from extractors.quick_decoding import QuickDecoder
-from extractors.speech import CHUNK
 from extractors.stream import SECOND
 from extractors.utterances import PADDING_MS
 from extractors.voice import STEP
 from extractors.voice_activity import FRAME, SpeechDetector, VoiceActivity
+from extractors.voice_model import CHUNK
 
 __all__ = ["Run"]
 

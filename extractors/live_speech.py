@@ -19,6 +19,7 @@ from extractors.speech import SpeechModel
 from extractors.stream import SECOND, Sample
 from extractors.voice import STEP
 from extractors.voice_activity import VoiceActivity
+from extractors.voice_model import VoiceModel
 
 __all__ = ["PACES", "LiveSpeechStage", "Pace", "SpeechCost", "open_live_speech_stage"]
 
@@ -82,6 +83,7 @@ class LiveSpeechStage:
     def __init__(
         self,
         model: SpeechModel,
+        voice_model: VoiceModel,
         *,
         clock: Callable[[], int] = time.monotonic_ns,
         cost: Callable[[], int] = time.perf_counter_ns,
@@ -89,7 +91,7 @@ class LiveSpeechStage:
     ) -> None:
         self.step = 0
         self.spent = SpeechCost()
-        self._model = model
+        self._model, self._voice_model = model, voice_model
         self._decoder = decoder or QuickDecoder(model)
         self._clock = clock
         self._cost = cost
@@ -162,7 +164,7 @@ class LiveSpeechStage:
             yield Sample("tentative", min(start, run.end), run.end, published, words)
         yield from self._passed(run.silent_until, published)
         began = self._cost()
-        voice = list(self._voice(run, _VoiceEncoder(self._model, run), ended=ended))
+        voice = list(self._voice(run, _VoiceEncoder(self._voice_model, run), ended=ended))
         took += self._cost() - began
         spent = self.spent
         self.spent = SpeechCost(
@@ -216,7 +218,7 @@ class LiveSpeechStage:
 class _VoiceEncoder:
     """States of the voice in a piece of a run; the same piece is encoded once."""
 
-    def __init__(self, model: SpeechModel, run: Run) -> None:
+    def __init__(self, model: VoiceModel, run: Run) -> None:
         self._model = model
         self._run = run
         self._known: dict[tuple[int, int], FloatArray] = {}
@@ -224,13 +226,15 @@ class _VoiceEncoder:
     def __call__(self, begin: int, end: int) -> FloatArray:
         key = (begin, end)
         if key not in self._known:
-            self._known[key] = self._model.encode_voice(self._run.sound(begin, end))
+            self._known[key] = self._model.encode(self._run.sound(begin, end))
         return self._known[key]
 
 
 @contextmanager
 def open_live_speech_stage(
-    model: Callable[[], SpeechModel], clock: Callable[[], int] = time.monotonic_ns
+    model: Callable[[], SpeechModel],
+    voice_model: Callable[[], VoiceModel],
+    clock: Callable[[], int] = time.monotonic_ns,
 ) -> Iterator[LiveSpeechStage]:
-    """The stage; the model is shared and stays with whoever gives it."""
-    yield LiveSpeechStage(model(), clock=clock)
+    """The stage; the models are shared and stay with whoever gives them."""
+    yield LiveSpeechStage(model(), voice_model(), clock=clock)

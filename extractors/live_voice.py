@@ -8,9 +8,10 @@ import parselmouth  # noqa: F401  with all that a session loads, and not when so
 
 from extractors.features import SAMPLE_RATE, FloatArray, VoiceFeatures
 from extractors.prosody import prosody
-from extractors.speech import CHUNK, MARGIN, STATE_RATE
+from extractors.spectrogram import STATE_RATE
 from extractors.stream import SECOND
 from extractors.voice import STEP, pool_states
+from extractors.voice_model import CHUNK, MARGIN
 
 __all__ = ["LiveVoice", "VoiceSteps", "chunks", "settled_until"]
 
@@ -39,7 +40,7 @@ class VoiceSteps:
 
 
 class LiveVoice:
-    """States of chunks that lie as in `SpeechModel.states`, each as far as it has been heard.
+    """States of chunks that lie as in `VoiceModel.states`, each as far as it has been heard.
 
     States near the end of a chunk change much when more sound follows. So a tenth is tentative, and
     read anew with each pass, until its chunk is whole or the speech has ended. Then it is what
@@ -122,7 +123,7 @@ class LiveVoice:
 def chunks(since: int, begin: int, end: int) -> list[tuple[int, int, int]]:
     """Chunks of speech that lasts from sample `since` to `end`, as far as they give [begin, end).
 
-    Each is its first sample and the part [a, b) that is taken of it, as in `SpeechModel.states`:
+    Each is its first sample and the part [a, b) that is taken of it, as in `VoiceModel.states`:
     all but half a second at either end, but the beginning of the first and the end of the last.
     """
     found = []

@@ -8,7 +8,8 @@ import numpy as np
 
 from extractors.features import SAMPLE_RATE, FloatArray
 from extractors.hypotheses import HeardWord, plain
-from extractors.speech import STATE_RATE, SpeechModel
+from extractors.spectrogram import STATE_RATE
+from extractors.speech import SpeechModel
 from extractors.word_decoder import WordDecoder
 from extractors.word_times import token_starts
 

@@ -1,6 +1,5 @@
-"""Words and encoder states from sound, both from one Whisper model."""
+"""Words from sound, and the encoder states that they are decoded from."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,20 +8,14 @@ from typing import Any
 import numpy as np
 
 from assets.errors import ModelFileError
-from extractors.features import SAMPLE_RATE, FloatArray, Utterances, Word
+from extractors.features import FloatArray, Utterances, Word
 from extractors.gpu_or_cpu import GaveWay, GpuOrCpu, ignore
+from extractors.spectrogram import count_of_states, log_mel
 from extractors.stream import Sample, from_seconds
 from extractors.utterances import PADDING_MS, SILENCE_MS, THRESHOLD
-from extractors.voice_encoder import VoiceEncoder, read_weights
 
-__all__ = ["STATE_RATE", "SpeechModel", "SpokenWord", "WordStage", "open_word_stage", "with_length"]
+__all__ = ["SpeechModel", "SpokenWord", "WordStage", "open_word_stage", "with_length"]
 
-STATE_RATE = 50
-"""Encoder states per second of sound."""
-CHUNK = 4 * SAMPLE_RATE
-"""Sound that the encoder sees at once for the voice: the length of the window of the network."""
-MARGIN = SAMPLE_RATE // 2
-"""Of a chunk inside longer speech, this much at either side is context only."""
 LEAST_PROBABILITY = 0.1
 """Words that the model itself holds for less likely than this are left out."""
 
@@ -40,8 +33,7 @@ class SpeechModel:
 
     Words come from the usual pass over sound padded to 30 s: without padding it is several times
     faster, but on short clips it repeats phrases that nobody said twice
-    (benchmarks/unpadded_words.py). States come from an unpadded pass through the
-    first layers of the same encoder.
+    (benchmarks/unpadded_words.py).
     """
 
     def __init__(
@@ -86,13 +78,12 @@ class SpeechModel:
             ) from error
         # NumPy's threads would spin on a core that others need, long after each small product
         threadpool_limits(1, user_api="blas")
-        self._voice = VoiceEncoder(read_weights(folder / "model.bin"), threads=threads)
         self.folder = folder
         self.language = language
 
     @property
     def device(self) -> str:
-        """Where words are decoded: "cpu" or "cuda". The voice is always encoded on the CPU."""
+        """Where words are decoded: "cpu" or "cuda"."""
         return self.whisper.device
 
     @property
@@ -139,38 +130,14 @@ class SpeechModel:
                     words.append((word.word.strip(), word.start, word.end, word.probability))
         return with_length([word for word in words if word[3] >= LEAST_PROBABILITY])
 
-    def states(self, samples: FloatArray) -> FloatArray:
-        """States of the voice in `samples` float32 [n] at 16 kHz: float32 [ceil(n / 320), width] at
-        50 Hz, those of `VOICE_LAYERS`.
-
-        Longer sound is encoded in chunks of 4 s that overlap by 1 s, of which the middle is kept:
-        Whisper adds absolute positions to its input, so that states late in a long passage differ
-        from the same sound in a short one.
-        """
-        count = math.ceil(len(samples) * STATE_RATE / SAMPLE_RATE)
-        if count == 0:
-            return np.zeros((0, 0), np.float32)
-        pieces: list[FloatArray] = []
-        have = 0
-        for start in range(0, max(1, len(samples) - 2 * MARGIN), CHUNK - 2 * MARGIN):
-            last = start + CHUNK >= len(samples)
-            encoded = self.encode_voice(samples[start : start + CHUNK])
-            first = start * STATE_RATE // SAMPLE_RATE
-            until = count if last else (start + CHUNK - MARGIN) * STATE_RATE // SAMPLE_RATE
-            pieces.append(encoded[have - first : until - first])
-            have = until
-            if last:
-                break
-        return np.concatenate(pieces)
-
     def encode(self, samples: FloatArray, *, silence: int = 0) -> FloatArray:
         """States of the last layer, from which words are decoded, of `samples` float32 [n], at most
         30 s, in one unpadded pass: float32 [ceil(n / 320), width].
 
         So many samples of `silence` are heard behind them, and their states left out.
         """
-        count, features = self._spectrogram(samples, silence)
-        return self.encode_features(features)[:count]
+        spectrogram = log_mel(self.feature_extractor, samples, silence)
+        return self.encode_features(spectrogram)[: count_of_states(len(samples))]
 
     def encode_features(self, features: FloatArray) -> FloatArray:
         """The same of a log-mel spectrogram float32 [80, 2 n]: float32 [n, width]."""
@@ -181,20 +148,6 @@ class SpeechModel:
         encoded = self.whisper(lambda model: model.model.encode(held, to_cpu=True))
         states: FloatArray = np.asarray(encoded, np.float32)[0]
         return states
-
-    def encode_voice(self, samples: FloatArray) -> FloatArray:
-        """As `states`, of at most 30 s, in one unpadded pass through the first layers."""
-        count, features = self._spectrogram(samples)
-        return self._voice(features)[:count]
-
-    def _spectrogram(self, samples: FloatArray, silence: int = 0) -> tuple[int, FloatArray]:
-        """How many states there are, and a log-mel spectrogram long enough for them and silence."""
-        count = math.ceil(len(samples) * STATE_RATE / SAMPLE_RATE)
-        # the log-mel frames of one state more, so that the last state is whole
-        until = (count + 1) * SAMPLE_RATE // STATE_RATE + silence
-        whole = np.pad(samples, (0, until - len(samples)))
-        features = self.feature_extractor(whole, padding=0)
-        return count, features[:, : features.shape[1] // 2 * 2]
 
 
 def with_length(words: Sequence[SpokenWord]) -> list[SpokenWord]:

@@ -1,4 +1,4 @@
-"""How something is said: encoder states of the speech model and prosody, ten times a second."""
+"""How something is said: states of an encoder of speech and prosody, ten times a second."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,8 +7,9 @@ import numpy as np
 
 from extractors.features import SAMPLE_RATE, FloatArray, Utterances, VoiceFeatures
 from extractors.prosody import prosody
-from extractors.speech import STATE_RATE, SpeechModel
+from extractors.spectrogram import STATE_RATE
 from extractors.stream import SECOND, Sample
+from extractors.voice_model import VoiceModel
 
 __all__ = ["STEP", "VoiceStage", "open_voice_stage", "pool_states"]
 
@@ -30,7 +31,7 @@ def pool_states(states: FloatArray, first: int) -> dict[int, FloatArray]:
 class VoiceStage:
     """Pieces of sound to `VoiceFeatures`, one for each tenth of a second, spoken or not."""
 
-    def __init__(self, model: SpeechModel) -> None:
+    def __init__(self, model: VoiceModel) -> None:
         self._model = model
 
     def process(self, sample: Sample[Utterances]) -> Iterator[Sample[VoiceFeatures]]:
@@ -60,6 +61,6 @@ def _samples(duration: int) -> int:
 
 
 @contextmanager
-def open_voice_stage(model: Callable[[], SpeechModel]) -> Iterator[VoiceStage]:
+def open_voice_stage(model: Callable[[], VoiceModel]) -> Iterator[VoiceStage]:
     """The stage; the model is shared and stays with whoever gives it."""
     yield VoiceStage(model())

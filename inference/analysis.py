@@ -102,7 +102,7 @@ class Analysis:
             give_way("utterances", sound, open_utterance_stage, [to_words, to_voice]),
             give_way("words", to_words, partial(open_word_stage, models.speech), [words]),
             give_way("text", words, partial(open_text_stage, models.text), [text]),
-            give_way("voice", to_voice, partial(open_voice_stage, models.speech), [voice]),
+            give_way("voice", to_voice, partial(open_voice_stage, models.voice), [voice]),
             give_way("engine", in_time_order(text, voice, face), self._open_engine, []),
         ]
 

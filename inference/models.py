@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from assets.manifest import manifest
 from assets.pretrained import path_of
+from extractors.features import VOICE_SET
 from extractors.gpu_or_cpu import CPU
 from extractors.text_adapter import TEXT_ADAPTER
 from inference.compute_plan import ComputePlan, Machine, compute_plan, this_machine, usable_cores
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from extractors.face import FaceStage
     from extractors.speech import SpeechModel
     from extractors.text import TextEncoder
+    from extractors.voice_model import VoiceModel
     from inference.backends.background_build import BackgroundBuild
     from inference.backends.exchange import ExchangeableEngine
     from inference.backends.source import Source
@@ -27,7 +29,8 @@ __all__ = ["Models"]
 
 T = TypeVar("T")
 PARTS = ("face", "speech", "text")
-SETS = ("whisper-tiny.en", "face-landmarker", "minilm")
+WORDS_SET = "whisper-tiny.en"
+SETS = tuple(dict.fromkeys((WORDS_SET, VOICE_SET, "face-landmarker", "minilm")))  # one set twice
 
 
 class _Once(Generic[T]):
@@ -75,6 +78,7 @@ class Models:
             lambda: load_checkpoint(self.checkpoint_path)
         )
         self.speech: Callable[[], SpeechModel] = _Once(self._load_speech)
+        self.voice: Callable[[], VoiceModel] = _Once(self._load_voice)
         self.text: Callable[[], TextEncoder] = _Once(self._load_text)
         self.predictor: Callable[[], Predictor] = _Once(self._load_predictor)
         """Its engine changes only if a GPU fails: the same file must give the same bytes."""
@@ -174,7 +178,7 @@ class Models:
 
         plan = self.plan
         model = SpeechModel(
-            self.folders["whisper-tiny.en"],
+            self.folders[WORDS_SET],
             threads=plan.speech_threads,
             device=plan.speech_device,
             compute_type=plan.speech_type,
@@ -184,6 +188,12 @@ class Models:
         self._devices["speech"] = model.device
         self._speech_type = lambda: model.compute_type
         return model
+
+    def _load_voice(self) -> "VoiceModel":
+        from extractors.voice_model import VoiceModel
+
+        # of the cores of the speech model: words and voice take turns while somebody speaks
+        return VoiceModel(self.folders[VOICE_SET], threads=self.plan.speech_threads)
 
     def _fell_back(self, part: str) -> Callable[[str], None]:
         def tell(error: str) -> None:

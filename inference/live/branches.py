@@ -38,7 +38,7 @@ def default_stages(models: Any, now: Callable[[], int]) -> Stages:
 
     return Stages(
         models.face_stage,
-        partial(open_live_speech_stage, models.speech, now),
+        partial(open_live_speech_stage, models.speech, models.voice, now),
         partial(open_text_stage, models.text),
     )
 

@@ -10,7 +10,14 @@ import numpy.typing as npt
 
 from assets.errors import BadInput
 from assets.pretrained import path_of
-from extractors.features import SAMPLE_RATE, AudioBlock, FloatArray, TextContext, Utterances
+from extractors.features import (
+    SAMPLE_RATE,
+    VOICE_SET,
+    AudioBlock,
+    FloatArray,
+    TextContext,
+    Utterances,
+)
 from extractors.stream import SECOND, Sample, from_seconds
 from inference.training.examples import Row, StatesOfWords
 from inference.training.sound_variants import varied
@@ -19,6 +26,7 @@ if TYPE_CHECKING:
     from extractors.face import FaceLandmarker
     from extractors.speech import SpeechModel
     from extractors.text import TextEncoder
+    from extractors.voice_model import VoiceModel
 
 __all__ = ["FACE_SIZES", "Features", "face_features", "free_faces", "text_features",
            "video_features", "voice_features"]  # fmt: skip
@@ -40,6 +48,13 @@ def _speech() -> "SpeechModel":
     from extractors.speech import SpeechModel
 
     return SpeechModel(path_of("whisper-tiny.en"))
+
+
+@cache
+def _voice_model() -> "VoiceModel":
+    from extractors.voice_model import VoiceModel
+
+    return VoiceModel(path_of(VOICE_SET))
 
 
 @cache
@@ -81,7 +96,7 @@ def _pieces(blocks: Iterable[Sample[AudioBlock]]) -> Iterator[Sample[Utterances]
 def _voice(pieces: Iterable[Sample[Utterances]]) -> tuple[Sample[Row], ...]:
     from extractors.voice import VoiceStage
 
-    stage = VoiceStage(_speech())
+    stage = VoiceStage(_voice_model())
     found = [sample for piece in pieces for sample in stage.process(piece)]
     return tuple(_row("voice", sample, sample.data.vector) for sample in found)
 

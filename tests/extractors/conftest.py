@@ -1,6 +1,6 @@
 """What holds for every test here: no thread is left, no property depends on the clock.
 
-Also the speech model and a recording of speech, each read once."""
+Also the models of words and voice and a recording of speech, each read once."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -12,8 +12,11 @@ import numpy.typing as npt
 import pytest
 from hypothesis import settings
 
+from extractors.features import VOICE_SET
+
 if TYPE_CHECKING:
     from extractors.speech import SpeechModel
+    from extractors.voice_model import VoiceModel
 
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
@@ -44,6 +47,14 @@ def speech(models: Callable[[str], Path]) -> "SpeechModel":
     from extractors.speech import SpeechModel
 
     return SpeechModel(models("whisper-tiny.en"))
+
+
+@pytest.fixture(scope="session")
+def voice_model(models: Callable[[str], Path]) -> "VoiceModel":
+    """The model of the voice; it keeps no state either."""
+    from extractors.voice_model import VoiceModel
+
+    return VoiceModel(models(VOICE_SET))
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from extractors.live_speech import PACES, LiveSpeechStage
 from extractors.speech import SpeechModel
 from extractors.stream import SECOND, Sample
 from extractors.text import TextEncoder
+from extractors.voice_model import VoiceModel
 from tests.extractors.failing_gpu import (
     WHISPER_ERROR,
     full_gpu_for_text,
@@ -127,9 +128,9 @@ def test_words_are_transcribed_anew_on_the_cpu(
     ]
 
 
-def heard(model: SpeechModel, sound: FloatArray) -> list[Any]:
+def heard(model: SpeechModel, voice_model: VoiceModel, sound: FloatArray) -> list[Any]:
     """What a live stage publishes while it hears `sound`."""
-    stage = LiveSpeechStage(model, clock=lambda: 0, cost=lambda: 0)
+    stage = LiveSpeechStage(model, voice_model, clock=lambda: 0, cost=lambda: 0)
     stage.step = len(PACES) - 1
     block, found = SAMPLE_RATE // 5, []
     for first in range(0, len(sound), block):
@@ -141,13 +142,14 @@ def heard(model: SpeechModel, sound: FloatArray) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def heard_on_cpu(speech: SpeechModel, jfk: FloatArray) -> list[Any]:
-    return heard(speech, jfk[: 3 * SAMPLE_RATE])
+def heard_on_cpu(speech: SpeechModel, voice_model: VoiceModel, jfk: FloatArray) -> list[Any]:
+    return heard(speech, voice_model, jfk[: 3 * SAMPLE_RATE])
 
 
 @pytest.mark.parametrize("fails", [0, 1, 2], ids=["silence", "first pass", "second pass"])
 def test_live_speech_goes_on_with_the_same_words(
     models: Callable[[str], Path],
+    voice_model: VoiceModel,
     heard_on_cpu: list[Any],
     jfk: FloatArray,
     monkeypatch: pytest.MonkeyPatch,
@@ -157,7 +159,7 @@ def test_live_speech_goes_on_with_the_same_words(
     told: list[str] = []
     full_gpu_for_whisper(monkeypatch, fails)
     model = SpeechModel(models("whisper-tiny.en"), device="cuda", gave_way=told.append)
-    assert heard(model, jfk[: 3 * SAMPLE_RATE]) == heard_on_cpu != []
+    assert heard(model, voice_model, jfk[: 3 * SAMPLE_RATE]) == heard_on_cpu != []
     assert told == [WHISPER_ERROR]
     assert model.device == "cpu"
 

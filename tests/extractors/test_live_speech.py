@@ -14,6 +14,7 @@ from extractors.speech import SpeechModel
 from extractors.stream import SECOND, Sample
 from extractors.utterances import spoken_intervals
 from extractors.voice import STEP, VoiceStage
+from extractors.voice_model import VoiceModel
 from tests.extractors.test_speech import SAID, minute, plain
 
 FloatArray = npt.NDArray[np.float32]
@@ -28,10 +29,10 @@ def decoder(speech: SpeechModel) -> QuickDecoder:
 class Listening:
     """A stage, and the time that it sees pass: no pass costs anything."""
 
-    def __init__(self, speech: SpeechModel, decoder: QuickDecoder) -> None:
+    def __init__(self, speech: SpeechModel, voice_model: VoiceModel, decoder: QuickDecoder) -> None:
         self.now = 0
         self.stage = LiveSpeechStage(
-            speech, clock=lambda: self.now, cost=lambda: 0, decoder=decoder
+            speech, voice_model, clock=lambda: self.now, cost=lambda: 0, decoder=decoder
         )
 
     def hear(self, sound: FloatArray, start: int = 0, block: int = 640) -> Out:
@@ -48,8 +49,8 @@ class Listening:
 
 
 @pytest.fixture
-def listening(speech: SpeechModel, decoder: QuickDecoder) -> Listening:
-    return Listening(speech, decoder)
+def listening(speech: SpeechModel, voice_model: VoiceModel, decoder: QuickDecoder) -> Listening:
+    return Listening(speech, voice_model, decoder)
 
 
 def words(samples: Out) -> list[Word]:
@@ -77,7 +78,7 @@ def test_what_is_said_is_committed_soon_and_in_order(listening: Listening, jfk: 
 
 
 def test_voice_is_tentative_first_and_then_that_of_a_file(
-    listening: Listening, speech: SpeechModel, jfk: FloatArray
+    listening: Listening, voice_model: VoiceModel, jfk: FloatArray
 ) -> None:
     sound = jfk[: 5 * SAMPLE_RATE]
     samples = listening.hear(sound)
@@ -93,7 +94,7 @@ def test_voice_is_tentative_first_and_then_that_of_a_file(
         (a * SECOND // SAMPLE_RATE, b * SECOND // SAMPLE_RATE) for a, b in spoken_intervals(sound)
     )
     piece = Sample("utterances", 0, 5 * SECOND, 0, Utterances(sound, spoken))
-    for live, file in zip(voice, VoiceStage(speech).process(piece), strict=True):
+    for live, file in zip(voice, VoiceStage(voice_model).process(piece), strict=True):
         assert isinstance(live.data, VoiceFeatures)
         assert live.data.present == file.data.present
         if live.data.states is not None and file.data.states is not None:
@@ -101,10 +102,10 @@ def test_voice_is_tentative_first_and_then_that_of_a_file(
 
 
 def test_words_do_not_wait_for_the_voice(
-    listening: Listening, speech: SpeechModel, jfk: FloatArray, monkeypatch: pytest.MonkeyPatch
+    listening: Listening, voice_model: VoiceModel, jfk: FloatArray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A second that the voice takes makes no word of the same pass later."""
-    encode = speech.encode_voice
+    encode = voice_model.encode
     slow = 0
 
     def slowly(sound: FloatArray) -> FloatArray:
@@ -113,7 +114,7 @@ def test_words_do_not_wait_for_the_voice(
         listening.now += SECOND
         return encode(sound)
 
-    monkeypatch.setattr(speech, "encode_voice", slowly)
+    monkeypatch.setattr(voice_model, "encode", slowly)
     spoken = 0
     for first in range(0, 2 * SAMPLE_RATE, 640):
         end = (first + 640) * SECOND // SAMPLE_RATE
@@ -169,6 +170,6 @@ def test_a_sample_without_sound_says_that_time_has_passed(
     assert (samples[-1].end, samples[-1].data) == (5 * SECOND, None)
 
 
-def test_the_stage_opens_with_a_shared_model(speech: SpeechModel) -> None:
-    with open_live_speech_stage(lambda: speech) as stage:
+def test_the_stage_opens_with_shared_models(speech: SpeechModel, voice_model: VoiceModel) -> None:
+    with open_live_speech_stage(lambda: speech, lambda: voice_model) as stage:
         assert list(stage.finish()) == []

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from extractors.features import SAMPLE_RATE
 from extractors.live_voice import BEHIND, LiveVoice, chunks, settled_until
-from extractors.speech import CHUNK, MARGIN, STATE_RATE
+from extractors.spectrogram import STATE_RATE
+from extractors.voice_model import CHUNK, MARGIN
 
 FloatArray = npt.NDArray[np.float32]
 TENTH = SAMPLE_RATE // 10

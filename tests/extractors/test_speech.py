@@ -1,4 +1,4 @@
-"""Words and encoder states of real speech; none where nobody speaks."""
+"""Words of real speech; none where nobody speaks."""
 
 import difflib
 import re
@@ -11,13 +11,11 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from assets.errors import ModelFileError
-from extractors.features import SAMPLE_RATE, VOICE_STATES, Utterances, Word
+from extractors.features import SAMPLE_RATE, Utterances, Word
 from extractors.gpu_or_cpu import GpuOrCpu
+from extractors.spectrogram import STATE_RATE
 from extractors.speech import (
-    CHUNK,
     LEAST_PROBABILITY,
-    MARGIN,
-    STATE_RATE,
     SpeechModel,
     SpokenWord,
     WordStage,
@@ -32,7 +30,6 @@ SAID = ["and", "so", "my", "fellow", "americans", "ask", "not",
         "what", "your", "country", "can", "do", "for", "you", "ask",
         "what", "you", "can", "do", "for", "your", "country"]  # fmt: skip
 """The inaugural address of John F. Kennedy, 20 January 1961."""
-PER_STATE = SAMPLE_RATE // STATE_RATE
 
 
 def plain(word: str) -> str:
@@ -85,25 +82,8 @@ def test_words_that_the_model_doubts_are_decoded_again(speech: SpeechModel, shar
     assert 0 < len(speech.words(sound)) < 30
 
 
-def test_no_sound_has_no_words_and_no_states(speech: SpeechModel) -> None:
-    nothing = np.zeros(0, np.float32)
-    assert speech.words(nothing) == []
-    assert speech.states(nothing).shape[0] == 0
-
-
-def test_every_fiftieth_of_a_second_has_a_state(speech: SpeechModel, jfk: FloatArray) -> None:
-    # around one state, one chunk, two chunks
-    for samples in (1, 319, 320, 321, 4999, 64_000, 64_001, 112_000, 112_001):
-        states = speech.states(jfk[:samples])
-        assert states.shape == (-(-samples // PER_STATE), VOICE_STATES)
-        assert states.dtype == np.float32
-        assert np.isfinite(states).all()
-
-
-def test_up_to_a_chunk_states_are_those_of_a_single_pass(
-    speech: SpeechModel, jfk: FloatArray
-) -> None:
-    assert np.array_equal(speech.states(jfk[:CHUNK]), speech.encode_voice(jfk[:CHUNK]))
+def test_no_sound_has_no_words(speech: SpeechModel) -> None:
+    assert speech.words(np.zeros(0, np.float32)) == []
 
 
 def test_silence_behind_sound_is_heard_and_has_no_states(
@@ -115,43 +95,6 @@ def test_silence_behind_sound_is_heard_and_has_no_states(
     states = speech.encode(sound, silence=len(silent))
     assert np.array_equal(states, whole[: 2 * STATE_RATE])
     assert not np.allclose(states, speech.encode(sound), atol=0.1)
-
-
-def test_longer_speech_is_the_middles_of_passes_over_chunks(
-    speech: SpeechModel, jfk: FloatArray
-) -> None:
-    whole = speech.states(jfk)
-    hop, margin = CHUNK - 2 * MARGIN, MARGIN // PER_STATE
-    inside = (CHUNK - MARGIN) // PER_STATE
-    for start in (0, hop, 2 * hop):
-        single = speech.encode_voice(jfk[start : start + CHUNK])
-        first = 0 if start == 0 else margin
-        begin = start // PER_STATE
-        expected = single[first:inside]
-        assert np.array_equal(whole[begin + first : begin + inside][: len(expected)], expected)
-
-
-def cosine(one: FloatArray, other: FloatArray) -> FloatArray:
-    product: FloatArray = (one * other).sum(axis=1)
-    length: FloatArray = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-    return product / length
-
-
-@pytest.mark.parametrize("later", [5, 10, 25])
-def test_sound_that_comes_some_states_later_has_its_states_so_much_later(
-    speech: SpeechModel, jfk: FloatArray, later: int
-) -> None:
-    spoken = jfk[5000 : 5000 + 3 * SAMPLE_RATE]
-    there = speech.states(spoken)
-    delayed = speech.states(np.concatenate([np.zeros(later * PER_STATE, np.float32), spoken]))
-    assert len(delayed) == len(there) + later
-    there, delayed = there - there.mean(axis=0), delayed - delayed.mean(axis=0)
-    alike = [
-        cosine(there[30:120], delayed[30 + lag : 120 + lag]).mean()
-        for lag in range(later - 4, later + 5)
-    ]
-    assert int(np.argmax(alike)) == 4
-    assert max(alike) > 0.7
 
 
 def test_numpy_does_not_spin_on_the_cores_that_others_need(speech: SpeechModel) -> None:

@@ -17,10 +17,11 @@ from extractors.features import (
     prosody_inputs,
 )
 from extractors.prosody import prosody
-from extractors.speech import STATE_RATE, SpeechModel
+from extractors.spectrogram import STATE_RATE
 from extractors.stream import SECOND, Sample, from_seconds
 from extractors.utterances import spoken_intervals
 from extractors.voice import STEP, VoiceStage, open_voice_stage, pool_states
+from extractors.voice_model import VoiceModel
 
 FloatArray = npt.NDArray[np.float32]
 PERIOD = SECOND // SAMPLE_RATE
@@ -54,7 +55,7 @@ def test_every_state_is_pooled_once(count: int, first: int) -> None:
     assert set(pooled) == {int(middle) // STEP for middle in middles}
 
 
-class Ramp(SpeechModel):
+class Ramp(VoiceModel):
     """Stands in for the model: the state at a time is the sound's own value there."""
 
     def __init__(self) -> None:
@@ -159,9 +160,9 @@ def test_the_vector_is_states_then_prosody() -> None:
     assert np.array_equal(vector[VOICE_STATES:], prosody_inputs(row))
 
 
-def test_real_speech(speech: SpeechModel, jfk: FloatArray) -> None:
+def test_real_speech(voice_model: VoiceModel, jfk: FloatArray) -> None:
     spoken = tuple((a * PERIOD, b * PERIOD) for a, b in spoken_intervals(jfk))
-    stage = VoiceStage(speech)
+    stage = VoiceStage(voice_model)
     given_in = Sample("utterances", 0, 11 * SECOND, 0, Utterances(jfk, spoken))
     samples = list(stage.process(given_in))
     assert len(samples) == 110

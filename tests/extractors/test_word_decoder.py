@@ -12,12 +12,16 @@ import pytest
 from assets.errors import ModelFileError
 from extractors.features import SAMPLE_RATE
 from extractors.quick_decoding import POSITIONS, QuickDecoder
-from extractors.speech import STATE_RATE, SpeechModel
+from extractors.spectrogram import STATE_RATE
+from extractors.speech import SpeechModel
 from extractors.word_decoder import Decoded, WordDecoder, runs_on
 
 FloatArray = npt.NDArray[np.float32]
 Models = Callable[[str], Path]
 MOST = 60
+ROUNDING = 2e-3
+"""Of a probability. One row and several go through different products on some processors, and a
+difference in the last bit becomes one of a whole step where activations are rounded to 8 bits."""
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +36,9 @@ def decoder(quick: QuickDecoder) -> WordDecoder:
 
 @pytest.fixture(scope="module")
 def states(speech: SpeechModel, jfk: FloatArray) -> FloatArray:
-    return speech.encode(jfk[: 7 * SAMPLE_RATE])
+    # to the end of a sentence: where sound breaks off before, the next token is a tie, which the
+    # rounding of a processor decides
+    return speech.encode(jfk[: 8 * SAMPLE_RATE])
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +69,7 @@ def test_expected_tokens_change_nothing_however_wrong_they_are(
     ):
         found = decoder(states, (), expected, most=MOST)
         same(found, alone)
-        assert found.probabilities == pytest.approx(alone.probabilities, abs=1e-4)
+        assert found.probabilities == pytest.approx(alone.probabilities, abs=ROUNDING)
 
 
 def test_what_was_said_is_given_back_and_decoding_goes_on_behind_it(
@@ -73,7 +79,9 @@ def test_what_was_said_is_given_back_and_decoding_goes_on_behind_it(
         found = decoder(states, alone.tokens[:count], alone.tokens[count : count + 2], most=MOST)
         same(found, alone)
         assert (found.probabilities[:count] == 1).all()
-        assert found.probabilities[count:] == pytest.approx(alone.probabilities[count:], abs=1e-4)
+        assert found.probabilities[count:] == pytest.approx(
+            alone.probabilities[count:], abs=ROUNDING
+        )
 
 
 def test_expected_tokens_are_read_at_once(

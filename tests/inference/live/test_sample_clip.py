@@ -32,7 +32,7 @@ def unhurried(models: Any, now: Callable[[], int]) -> Stages:
 
     @contextmanager
     def speech() -> Iterator[LiveSpeechStage]:
-        yield LiveSpeechStage(models.speech(), clock=now, cost=lambda: 0)
+        yield LiveSpeechStage(models.speech(), models.voice(), clock=now, cost=lambda: 0)
 
     return replace(default_stages(models, now), speech=speech)
 
