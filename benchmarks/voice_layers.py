@@ -11,6 +11,7 @@ cores, most of them for the states, which are kept in --states.
 """
 
 import argparse
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -111,8 +112,11 @@ def main() -> None:
     parser.add_argument("--states", type=Path, help="a .npz file of states, read or written")
     args = parser.parse_args()
     if args.states is not None and args.states.is_file():
-        kept = np.load(args.states)
-        rows, labels, people = kept["rows"], kept["labels"], kept["people"]
+        try:
+            with np.load(args.states) as kept:
+                rows, labels, people = kept["rows"], kept["labels"], kept["people"]
+        except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            parser.error(f"{args.states} is no file of states ({error}); name another")
     else:
         rows, labels, people = extracted(args.ravdess)
         if args.states is not None:

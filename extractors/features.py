@@ -28,6 +28,7 @@ __all__ = [
     "VOICE_LAYERS",
     "VOICE_SET",
     "VOICE_STATES",
+    "WORDS_SET",
     "AudioBlock",
     "FaceFeatures",
     "TextContext",
@@ -96,8 +97,11 @@ POSE = ("pitch", "yaw", "roll", "x", "y", "z")
 PROSODY = ("f0", "intensity", "voicing", "harmonicity", "jitter", "tilt")
 """Columns of the prosody, see `extractors.prosody`."""
 
-VOICE_SET = "whisper-tiny.en"
-"""The pretrained set whose encoder describes the voice; words need not be of the same."""
+WORDS_SET = "whisper-tiny.en"
+"""The pretrained set that words are read with."""
+
+VOICE_SET = WORDS_SET
+"""That whose encoder describes the voice; it need not be the same."""
 
 VOICE_LAYERS = (2, 3)
 """Its layers, of four, whose states do (benchmarks/voice_layers.py)."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from assets.manifest import manifest
 from assets.pretrained import path_of
-from extractors.features import VOICE_SET
+from extractors.features import VOICE_SET, WORDS_SET
 from extractors.gpu_or_cpu import CPU
 from extractors.text_adapter import TEXT_ADAPTER
 from inference.compute_plan import ComputePlan, Machine, compute_plan, this_machine, usable_cores
@@ -29,8 +29,8 @@ __all__ = ["Models"]
 
 T = TypeVar("T")
 PARTS = ("face", "speech", "text")
-WORDS_SET = "whisper-tiny.en"
-SETS = tuple(dict.fromkeys((WORDS_SET, VOICE_SET, "face-landmarker", "minilm")))  # one set twice
+SETS = tuple(dict.fromkeys((WORDS_SET, VOICE_SET, "face-landmarker", "minilm")))
+"""Pretrained sets of a run, each once."""
 
 
 class _Once(Generic[T]):

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from assets.errors import BadInput
 from assets.manifest import manifest
+from extractors.features import VOICE_SET
 from extractors.stream import Sample, from_seconds
 from extractors.text_adapter import TEXT_ADAPTER
+from inference.models import SETS
 from inference.training.corpora import read_corpus
 from inference.training.example_files import features_of_bytes, features_to_bytes
 from inference.training.examples import LABELS, Example, ExampleSet, Row
@@ -33,10 +35,10 @@ KINDS = ("ravdess", "ckplus", "meld", "mmmo", "folder")
 EXTRACTION = "6"
 """Counts up when the same content gives other features: nothing old must be taken for new."""
 PRETRAINED = {
-    "ravdess": ("whisper-tiny.en",),
+    "ravdess": (VOICE_SET,),
     "ckplus": ("face-landmarker",),
     "meld": ("minilm",),
-    "folder": ("whisper-tiny.en", "face-landmarker", "minilm"),
+    "folder": SETS,
 }
 AT_ONCE = {"ravdess": 1, "ckplus": 8, "meld": 32, "folder": 1}
 """Contents that a process is given at a time: short ones cost more to hand over than to do."""

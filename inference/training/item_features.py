@@ -13,6 +13,7 @@ from assets.pretrained import path_of
 from extractors.features import (
     SAMPLE_RATE,
     VOICE_SET,
+    WORDS_SET,
     AudioBlock,
     FloatArray,
     TextContext,
@@ -47,7 +48,7 @@ LARGEST_SIDE = 1280
 def _speech() -> "SpeechModel":
     from extractors.speech import SpeechModel
 
-    return SpeechModel(path_of("whisper-tiny.en"))
+    return SpeechModel(path_of(WORDS_SET))
 
 
 @cache

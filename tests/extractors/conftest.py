@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import settings
 
-from extractors.features import VOICE_SET
+from extractors.features import VOICE_SET, WORDS_SET
 
 if TYPE_CHECKING:
     from extractors.speech import SpeechModel
@@ -46,7 +46,7 @@ def speech(models: Callable[[str], Path]) -> "SpeechModel":
     """The speech model; it keeps no state from one sound to the next."""
     from extractors.speech import SpeechModel
 
-    return SpeechModel(models("whisper-tiny.en"))
+    return SpeechModel(models(WORDS_SET))
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,7 @@ def test_sound_that_comes_some_states_later_has_its_states_so_much_later(
     there = voice_model.states(spoken)
     delayed = voice_model.states(np.concatenate([np.zeros(later * PER_STATE, np.float32), spoken]))
     assert len(delayed) == len(there) + later
-    # the first layer knows above all where it is; silence shows what a place alone looks like
+    # a state also says where it lies, and silence shows what a place alone looks like
     place = voice_model.states(np.zeros(len(spoken) + later * PER_STATE, np.float32))
     there, delayed = there - place[: len(there)], delayed - place
     there, delayed = there - there.mean(axis=0), delayed - delayed.mean(axis=0)
