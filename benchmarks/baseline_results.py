@@ -2,10 +2,11 @@
 
     python benchmarks/baseline_results.py --examples runs/examples
 
-Mean and deviation over the valid steps of each modality, standardised. A logistic regression,
-C = 0.003, is trained on made variants of a clip too, as DHMD is; a linear discriminant analysis,
-its covariance shrunk as Ledoit and Wolf 2004 have it, on the clips as they are. Records go to the
-file of benchmarks/dhmd_results.py.
+Trained on made variants of a clip too, as DHMD is, and standardised. A logistic regression,
+C = 0.003, reads mean and deviation over the valid steps of each modality; a linear discriminant
+analysis the mean. Where the preset has a teacher of what is read, the analysis is shrunk as that
+and takes all emotions as equally likely, so it is the teacher; elsewhere it is shrunk as Ledoit and
+Wolf 2004 have it. Records go to the file of benchmarks/dhmd_results.py.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 
 from extractors.features import MODALITIES, FloatArray
 from inference.training.batches import class_of_label
-from inference.training.configuration import read_settings, windows
+from inference.training.configuration import read_settings, taught_subsets, windows
 from inference.training.metrics import emotion_metrics
 from inference.training.plan import Data
 from inference.training.prepare import prepared_examples
@@ -48,17 +49,23 @@ LINES = tuple(
 )
 
 
-def classifier_of(line: str) -> Pipeline:
-    """The linear model of a line, not fitted yet."""
+def classifier_of(line: str, shrinkage: float | None, emotions: int) -> Pipeline:
+    """The linear model of a line with so many emotions; `shrinkage` is that of a teacher."""
     if line.startswith("discriminant"):
-        model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+        model = (
+            LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+            if shrinkage is None
+            else LinearDiscriminantAnalysis(
+                solver="lsqr", shrinkage=shrinkage, priors=[1 / emotions] * emotions
+            )
+        )
     else:
         model = LogisticRegression(C=0.003, max_iter=300)
     return make_pipeline(StandardScaler(), model)
 
 
-def pooled(items: Sequences) -> FloatArray:
-    """Mean and deviation of every feature of every modality over its valid steps: [n, ...]."""
+def pooled(items: Sequences, deviation: bool) -> FloatArray:
+    """Mean (and deviation) of every feature of every modality over its valid steps: [n, ...]."""
     columns = []
     for name in MODALITIES:
         mask = items.valid[name][..., None]
@@ -67,7 +74,7 @@ def pooled(items: Sequences) -> FloatArray:
         count = np.maximum(mask.sum(axis=1), 1)
         mean = np.where(mask, items.features[name], 0).sum(axis=1) / count
         gap = np.where(mask, items.features[name] - mean[:, None], 0)
-        columns += [mean, np.sqrt(np.square(gap).sum(axis=1) / count)]
+        columns += [mean, np.sqrt(np.square(gap).sum(axis=1) / count)] if deviation else [mean]
     return np.concatenate(columns, axis=1).astype(np.float32)
 
 
@@ -80,17 +87,18 @@ def records(data: Data, line: tuple[str, str, str, str, bool, int]) -> Sequence[
     assert not isinstance(data, Sequences)
     prepared = prepared_examples(data, settings)
     items = sequences_of(prepared.kind, prepared.examples, spec)
-    values = pooled(per_person(items) if by_person else items)
+    values = pooled(per_person(items) if by_person else items, name.startswith("regression"))
     labels = class_of_label(settings.labels.emotions)[items.emotion]
+    read = tuple(modality for modality in MODALITIES if items.valid[modality].any())
+    taught = set(read) in map(set, taught_subsets(settings))
+    shrinkage = settings.teachers.shrinkage if taught else None
     found = []
     for fold in range(folds):
         parts = parts_by_person(items.people, items.splits, fold)
         test = parts.test & (items.variants == 0)
-        known = parts.train
-        if name.startswith("discriminant"):
-            known = known & (items.variants == 0)
-        classifier = classifier_of(name)
-        classifier.fit(values[known], labels[known])
+        count = len(set(labels[parts.train]))
+        classifier = classifier_of(name, shrinkage, count)
+        classifier.fit(values[parts.train], labels[parts.train])
         chance = np.zeros((test.sum(), len(settings.labels.emotions)), np.float32)
         chance[:, classifier.classes_] = classifier.predict_proba(values[test])
         metrics = asdict(emotion_metrics(labels[test], chance))
@@ -99,12 +107,13 @@ def records(data: Data, line: tuple[str, str, str, str, bool, int]) -> Sequence[
 
 
 def main() -> None:
-    """Replace the records of all lines."""
+    """Replace the records of lines."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--examples", type=Path, required=True)
     parser.add_argument("--records", type=Path, default=RECORDS)
+    parser.add_argument("--only", action="append", default=[], choices=[line[0] for line in LINES])
     args = parser.parse_args()
-    for line in LINES:
+    for line in [line for line in LINES if not args.only or line[0] in args.only]:
         found = records(load_data(args.examples / line[2]), line)
         known = json.loads(args.records.read_text()) if args.records.is_file() else []
         kept = [r for r in known if r["line"] != line[0]]

@@ -100,13 +100,13 @@ PROSODY = ("f0", "intensity", "voicing", "harmonicity", "jitter", "tilt")
 WORDS_SET = "whisper-tiny.en"
 """The pretrained set that words are read with."""
 
-VOICE_SET = WORDS_SET
+VOICE_SET = "whisper-base"
 """That whose encoder describes the voice; it need not be the same."""
 
-VOICE_LAYERS = (2, 3)
+VOICE_LAYERS = (1, 3)
 """Its layers, of four, whose states do (benchmarks/voice_layers.py)."""
 
-VOICE_STATES = 384 * len(VOICE_LAYERS)
+VOICE_STATES = 512 * len(VOICE_LAYERS)
 """The states of those layers side by side."""
 
 TEXT_LAYERS = (2, 4)
@@ -202,7 +202,7 @@ class VoiceFeatures:
     prosody: FloatArray
     """[6], see `PROSODY`; measured always, also in silence."""
     states: FloatArray | None = None
-    """[768] mean encoder states, see `VOICE_LAYERS`; None where nobody speaks."""
+    """[1024] mean encoder states, see `VOICE_LAYERS`; None where nobody speaks."""
     _vector: FloatArray | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
@@ -211,7 +211,7 @@ class VoiceFeatures:
 
     @property
     def vector(self) -> FloatArray | None:
-        """[774]: states, then prosody as the network takes it; None where nobody speaks."""
+        """[1030]: states, then prosody as the network takes it; None where nobody speaks."""
         if self.states is None:
             return None
         if self._vector is None:  # some forty windows look at it

@@ -12,6 +12,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from assets.errors import BadInput
+from benchmarks.dhmd_results import ON_REQUEST
 from inference.training.metrics import pooled_calibration_error
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -30,6 +31,7 @@ ALONE = {
     "text": "live, words alone",
 }
 FROM_LABELS = "live, from labels"
+AMONG = ", among its six emotions"
 EMOTION = {
     "accuracy": "accuracy",
     "macro_recall": "macro recall",
@@ -44,7 +46,7 @@ REGRESSION, DISCRIMINANT = (
 )
 RAVDESS = (
     "ravdess",
-    "ravdess, taught",
+    "ravdess, from labels",
     "regression, ravdess",
     "discriminant, ravdess",
     "ravdess, normalised by person",
@@ -159,17 +161,36 @@ def emotions(records: Sequence[Record], rows: Sequence[tuple[str, str, str]]) ->
     return table(["", "runs", *EMOTION.values(), "ECE"], made)
 
 
+def among_their_own(records: Sequence[Record], line: str) -> list[Record]:
+    """Runs of a line, told among the emotions that a corpus has, as a line of its own."""
+    return [
+        {
+            **record,
+            "line": f"{line}{AMONG}",
+            "held_out": record["among_their_own"],
+            "calibration": {},  # that of all emotions
+        }
+        for record in of_line(records, line)
+        if "among_their_own" in record
+    ]
+
+
 def live(records: Sequence[Record]) -> str:
     rows = [(title, "live", name) for name, title in LIVE.items()]
+    if fewer := among_their_own(records, "live"):
+        records = [*records, *fewer]
+        rows.insert(1, (f"{LIVE['face']}{AMONG}", f"live{AMONG}", "face"))
     rows += [(f"{LIVE[name]}, trained alone", line, name) for name, line in ALONE.items()]
-    rows += [(f"{title}, no teacher", FROM_LABELS, name) for name, title in LIVE.items()]
+    if of_line(records, FROM_LABELS):
+        rows += [(f"{title}, no teacher", FROM_LABELS, name) for name, title in LIVE.items()]
     rows += [(f"{LIVE[n]}, logistic regression", line, n) for n, line in REGRESSION.items()]
     rows += [(f"{LIVE[n]}, discriminant analysis", line, n) for n, line in DISCRIMINANT.items()]
     return emotions(records, rows)
 
 
 def ravdess(records: Sequence[Record]) -> str:
-    return emotions(records, [(line, line, "test") for line in RAVDESS])
+    there = [line for line in RAVDESS if line not in ON_REQUEST or of_line(records, line)]
+    return emotions(records, [(line, line, "test") for line in there])
 
 
 def ablations(records: Sequence[Record]) -> str:
@@ -195,7 +216,10 @@ def ablations(records: Sequence[Record]) -> str:
 def against(records: Sequence[Record]) -> str:
     """The network against what it has to beat, run by run."""
     rows = [(f"{LIVE[n]}: live - trained alone", "live", line, n) for n, line in ALONE.items()]
-    rows += [(f"{title}: live - no teacher", "live", FROM_LABELS, n) for n, title in LIVE.items()]
+    if of_line(records, FROM_LABELS):
+        rows += [
+            (f"{title}: live - no teacher", "live", FROM_LABELS, n) for n, title in LIVE.items()
+        ]
     rows += [
         (f"{LIVE[n]}: live - logistic regression", "live", line, n)
         for n, line in REGRESSION.items()
@@ -210,15 +234,8 @@ def against(records: Sequence[Record]) -> str:
         for kind in LINEAR
         for line in ("ravdess", "ravdess, normalised by person")
     ]
-    rows.append(("ravdess: taught - from labels", "ravdess, taught", "ravdess", "test"))
-    rows.append(
-        (
-            "ravdess: taught - discriminant analysis",
-            "ravdess, taught",
-            "discriminant, ravdess",
-            "test",
-        )
-    )
+    if of_line(records, "ravdess, from labels"):
+        rows.append(("ravdess: DHMD - from labels", "ravdess", "ravdess, from labels", "test"))
     made = []
     for title, line, other, modality in rows:
         one, two = of_line(records, line), of_line(records, other)

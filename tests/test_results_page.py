@@ -2,10 +2,18 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from assets.errors import BadInput
+from benchmarks import dhmd_results
 from benchmarks.dhmd_results import LINES, ON_REQUEST, wanted
+from extractors.features import EMOTIONS
+from inference.checkpoint import Checkpoint
+from inference.training.evaluate import Predicted
+from inference.training.plan import plan
+from inference.training.sequences import Sequences, sequences_of
+from inference.training.train import begin
 from scripts.write_results import (
     PAGE,
     ablations,
@@ -14,12 +22,14 @@ from scripts.write_results import (
     cost,
     difference,
     durations,
+    live,
     mixed,
     over_runs,
     paired,
     spread,
     with_tables,
 )
+from tests.inference.training.made_examples import SMALL_WINDOWS, made_set, made_sets, settings
 
 
 def test_the_tables_are_up_to_date() -> None:
@@ -123,3 +133,26 @@ def test_lines_on_request_are_run_by_their_names_alone() -> None:
 def test_a_page_without_its_markers_is_refused() -> None:
     with pytest.raises(BadInput, match="live: begin"):
         with_tables("no markers", [])
+
+
+def test_emotions_that_a_corpus_lacks_are_never_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every face looks neutral above all and then what it is; there are no neutral faces."""
+    faces, voices = made_set("face", people=2, emotions=EMOTIONS[1:]), made_set("voice", people=2)
+    held_out = {
+        name: sequences_of(name, made.examples, SMALL_WINDOWS)
+        for name, made in (("face", faces), ("voice", voices))
+    }
+
+    def looking_neutral(_: Checkpoint, items: Sequences) -> Predicted:
+        chance = 0.4 * np.eye(len(EMOTIONS), dtype=np.float32)[items.emotion]
+        chance[:, 0] += 0.6
+        return Predicted(chance, np.zeros(len(items), np.float32), np.ones(len(items), np.bool_))
+
+    monkeypatch.setattr(dhmd_results, "predict", looking_neutral)
+    planned = plan(settings(), made_sets())
+    checkpoint = planned.checkpoint(begin(planned).result())
+    found = dhmd_results.among_their_own(checkpoint, held_out, [faces, voices])
+    assert set(found) == {"face"}
+    assert found["face"]["accuracy"] == 1.0
+    row = live([run("live", 0, 0, None) | {"among_their_own": found}]).splitlines()[3]
+    assert row.startswith("| faces (CK+), among its six emotions | 1 | 1.000 | 1.000 |")

@@ -23,13 +23,13 @@ from inference.training.made_faces import enlivened, measure_slopes
 __all__ = ["SUBSETS", "Composer"]
 
 SUBSETS: Mapping[tuple[str, ...], float] = {
-    ("text",): 0.17,
-    ("voice",): 0.17,
-    ("face",): 0.17,
-    ("text", "voice"): 0.09,
-    ("text", "face"): 0.09,
-    ("voice", "face"): 0.09,
-    ("text", "voice", "face"): 0.22,
+    ("text",): 0.20,
+    ("voice",): 0.27,
+    ("face",): 0.18,
+    ("text", "voice"): 0.05,
+    ("text", "face"): 0.05,
+    ("voice", "face"): 0.05,
+    ("text", "voice", "face"): 0.20,
 }
 """How often a training sample has which modalities."""
 SHORTEST = 6

@@ -213,7 +213,7 @@ def _plan_together(
             train_rows,
             normaliser,
             settings,
-            _teachers(whole, train_ & items, normaliser, settings),
+            _teachers(whole, train_, normaliser, settings),
         ),
         tuple(_batches_of(whole.take(watched & items), normaliser, settings)),
         {"test": held} if len(held) else {},
@@ -303,9 +303,9 @@ def _plan_composed(
 
 
 def _taught_of(known: Sequence[Example], spec: WindowSpec, settings: TrainingSettings) -> Sequences:
-    """Of what is trained on, the items as they are that have all that some teacher is of."""
+    """Of what is trained on, all that has what some teacher is of: items and their variants."""
     subsets = taught_subsets(settings)
-    chosen = [e for e in known if e.variant == 0 and any(set(e.samples) >= set(s) for s in subsets)]
+    chosen = [e for e in known if any(set(e.samples) >= set(s) for s in subsets)]
     return sequences_of("what is taught", chosen, spec)
 
 

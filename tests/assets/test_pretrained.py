@@ -96,8 +96,8 @@ def test_a_spoilt_stamp_just_means_reading_the_file_again(folder: Path) -> None:
 
 
 def test_a_missing_optional_set_is_named_in_the_command() -> None:
-    with pytest.raises(ModelFileError, match="`affectscope models fetch whisper-base`"):
-        path_of("whisper-base")
+    with pytest.raises(ModelFileError, match="`affectscope models fetch minilm-fp32`"):
+        path_of("minilm-fp32")
 
 
 def test_the_folder_is_in_the_cache_unless_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +109,7 @@ def test_the_folder_is_in_the_cache_unless_named(monkeypatch: pytest.MonkeyPatch
 def test_the_manifest_names_each_file_with_a_licence_and_a_source() -> None:
     known = manifest()
     files = [file for entry in known.sets for file in entry.files]
-    assert known.default_keys == ("whisper-tiny.en", "face-landmarker", "minilm")
+    assert known.default_keys == ("whisper-tiny.en", "face-landmarker", "minilm", "whisper-base")
     assert len({file.key for file in files}) == len(files)
     for file in files:
         assert len(file.sha256) == 64

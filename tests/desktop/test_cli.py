@@ -112,15 +112,19 @@ def test_models_list_and_verify_tell_programs_what_is_here(
     states = {entry["key"]: entry["state"] for entry in told["sets"]}
     assert told["folder"] == str(tmp_path)
     assert states["face-landmarker"] == "damaged"
-    assert states["whisper-base"] == "absent"
+    assert states["minilm-fp32"] == "absent"
     assert cli.main(["models", "verify", "--json"]) == 2
     shown = capsys.readouterr()
     assert {entry["key"] for entry in json.loads(shown.out)["sets"]} == {
         "whisper-tiny.en",
         "face-landmarker",
         "minilm",
+        "whisper-base",
     }
-    assert "`affectscope models fetch whisper-tiny.en face-landmarker minilm`" in shown.err
+    assert (
+        "`affectscope models fetch whisper-tiny.en face-landmarker minilm whisper-base`"
+        in shown.err
+    )
 
 
 def test_output_into_a_closed_pipe_leaves_no_traceback() -> None:

@@ -79,7 +79,7 @@ def test_extract_train_evaluate(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for key in ("whisper-tiny.en", "face-landmarker", "minilm"):
+    for key in ("whisper-tiny.en", "whisper-base", "face-landmarker", "minilm"):
         models(key)
     folders = corpora(shared / "data", tmp_path / "corpora")
     for kind, corpus in folders.items():
@@ -264,4 +264,4 @@ def test_bad_words_of_evaluate(prepared: Path, refused: Callable[..., str]) -> N
     assert "labels.json is missing" in refused("evaluate", "live", prepared)
     (prepared / "bad.safetensors").write_bytes(b"damaged")
     assert "is damaged" in refused("evaluate", prepared / "bad.safetensors", examples, "--json")
-    assert "the windows want 774" in refused("evaluate", "live", examples, "--json")
+    assert "the windows want 1030" in refused("evaluate", "live", examples, "--json")

@@ -83,7 +83,7 @@ def test_it_stands_in_the_library(old: Path, tmp_path: Path) -> None:
 def test_it_cannot_be_predicted_again_and_says_so(old: Path) -> None:
     from inference.rerun import session_face, session_voice
 
-    with pytest.raises(BadInput, match="384 states of the voice in place of 768; analyse"):
+    with pytest.raises(BadInput, match="384 states of the voice in place of 1024; analyse"):
         list(session_voice(Session(old)))
     with pytest.raises(BadInput, match="without the measures of the face; analyse"):
         list(session_face(Session(old)))

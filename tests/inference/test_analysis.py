@@ -30,7 +30,7 @@ DATA = ("timeline.parquet", "words.jsonl", "features/face.parquet", "features/vo
 
 @pytest.fixture(scope="module")
 def loaded(models: Callable[[str], Path], checkpoint_file: Path) -> Models:
-    for key in ("whisper-tiny.en", "face-landmarker", "minilm"):
+    for key in ("whisper-tiny.en", "whisper-base", "face-landmarker", "minilm"):
         models(key)
     return Models(checkpoint_file)
 

@@ -12,10 +12,10 @@ from torch.testing import assert_close
 from assets.errors import BadInput
 from extractors.features import EMOTIONS, MODALITIES
 from inference.checkpoint import Normaliser
-from inference.training.batches import ComposedBatches
+from inference.training.batches import ComposedBatches, TogetherBatches
 from inference.training.configuration import TeacherSettings
 from inference.training.discriminant import Discriminant, Teachers, discriminant, fitted_teachers
-from inference.training.examples import Example
+from inference.training.examples import Example, ExampleSet, Row
 from inference.training.plan import plan
 from inference.training.sequences import Sequences, fitted_normaliser, sequences_of
 from inference.training.train import train
@@ -264,3 +264,34 @@ def test_examples_taken_together_are_taught_by_what_they_have() -> None:
     checkpoint = train(taught, [made])
     assert checkpoint.origin["held_out"]["test"]["accuracy"] > 0.9
     assert len(checkpoint.config.emotions) == len(EMOTIONS)
+
+
+def taught_by(made: ExampleSet, samples: str) -> Discriminant:
+    """The teacher of voices of a run on one set."""
+    wanted = settings(
+        teachers=TAUGHT.teachers, examples=("voices",), modalities=("voice",), samples=samples
+    )
+    batches = plan(wanted, [made]).batches
+    assert isinstance(batches, ComposedBatches | TogetherBatches)
+    assert batches.teachers is not None
+    return batches.teachers.discriminants[0]
+
+
+@pytest.mark.parametrize("samples", ["composed", "together"])
+def test_variants_are_learned_of_those_trained_on_alone(samples: str) -> None:
+    made = made_set("voice", each=2)
+    held_out = set(plan(settings(), made_sets(each=2)).held_out["voice"].people)
+    assert held_out
+
+    def varied(example: Example) -> Example:
+        """The example a little louder."""
+        louder = [replace(s, data=Row(s.data.vector * 1.2)) for s in example.samples["voice"]]
+        return replace(example, variant=1, samples={"voice": tuple(louder)})
+
+    of_others = [varied(e) for e in made.examples if e.person in held_out]
+    of_known = [varied(e) for e in made.examples if e.person not in held_out]
+    plain = taught_by(made, samples)
+    same = taught_by(replace(made, examples=(*made.examples, *of_others)), samples)
+    assert_close(same.weight, plain.weight)
+    more = taught_by(replace(made, examples=(*made.examples, *of_known)), samples)
+    assert not torch.allclose(more.weight, plain.weight, rtol=1e-3)

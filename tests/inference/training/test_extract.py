@@ -39,7 +39,7 @@ def why(failed: list[Failed]) -> dict[str, str]:
 def test_voices_and_clips_of_no_use_among_them(
     shared: Path, models: Models, tmp_path: Path
 ) -> None:
-    models("whisper-tiny.en")
+    models("whisper-base")
     data = shared / "data" / "ravdess"
     for name in ("03-01-03-02-01-01-01.flac", "03-01-05-02-02-01-02.flac"):
         shutil.copy(data / name, tmp_path)
@@ -118,7 +118,7 @@ def test_words_of_meld(shared: Path, models: Models, tmp_path: Path) -> None:
 
 
 def test_a_corpus_of_which_nothing_can_be_used_says_why(models: Models, tmp_path: Path) -> None:
-    models("whisper-tiny.en")
+    models("whisper-base")
     write_sound(tmp_path / "03-01-04-01-01-01-03.wav", sine(1.0))
     with pytest.raises(BadInput, match=r"nothing of .* could be used; the first: nobody speaks"):
         extract_corpus(tmp_path, "ravdess", workers=1)
@@ -127,7 +127,7 @@ def test_a_corpus_of_which_nothing_can_be_used_says_why(models: Models, tmp_path
 def test_variants_are_of_the_same_clip_and_come_after_it(
     shared: Path, models: Models, tmp_path: Path
 ) -> None:
-    models("whisper-tiny.en")
+    models("whisper-base")
     shutil.copy(shared / "data" / "ravdess" / "03-01-03-02-01-01-01.flac", tmp_path)
     plain, _ = extract_corpus(tmp_path, "ravdess", workers=1)
     found, _ = extract_corpus(tmp_path, "ravdess", workers=1, variants=2)
@@ -204,7 +204,7 @@ def test_a_cache_that_is_no_cache_is_named(models: Models, tmp_path: Path) -> No
 def test_own_videos_give_what_the_app_senses_in_them(
     shared: Path, models: Models, tmp_path: Path
 ) -> None:
-    for name in ("whisper-tiny.en", "face-landmarker", "minilm"):
+    for name in ("whisper-tiny.en", "whisper-base", "face-landmarker", "minilm"):
         models(name)
     shutil.copy(shared / "media" / "talking_head_speech_8s.mp4", tmp_path / "talk.mp4")
     (tmp_path / "labels.csv").write_text(
