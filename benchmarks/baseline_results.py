@@ -5,8 +5,9 @@
 Trained on made variants of a clip too, as DHMD is, and standardised. A logistic regression,
 C = 0.003, reads mean and deviation over the valid steps of each modality; a linear discriminant
 analysis the mean. Where the preset has a teacher of what is read, the analysis is shrunk as that
-and takes all emotions as equally likely, so it is the teacher; elsewhere it is shrunk as Ledoit and
-Wolf 2004 have it. Records go to the file of benchmarks/dhmd_results.py.
+and takes all emotions as equally likely: the teacher, but for how features are standardised;
+elsewhere it is shrunk as Ledoit and Wolf 2004 have it. Records go to the file of
+benchmarks/dhmd_results.py.
 """
 
 import argparse

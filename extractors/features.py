@@ -104,7 +104,7 @@ VOICE_SET = "whisper-base"
 """That whose encoder describes the voice; it need not be the same."""
 
 VOICE_LAYERS = (1, 3)
-"""Its layers, of four, whose states do (benchmarks/voice_layers.py)."""
+"""Its layers, of six, whose states do (benchmarks/voice_layers.py)."""
 
 VOICE_STATES = 512 * len(VOICE_LAYERS)
 """The states of those layers side by side."""
