@@ -14,7 +14,7 @@ of them for the states, which are kept in --states; four times that with three v
 
 import argparse
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from extractors.video_file import VideoFile
 from extractors.voice_model import VoiceModel
 from inference.training.corpora import read_corpus
 from inference.training.discriminant import discriminant
-from inference.training.sound_variants import varied
+from inference.training.sound_variants import with_variants
 
 TINY, BASE = "whisper-tiny.en", "whisper-base"
 DEPTHS = {TINY: 4, BASE: 6}
@@ -54,15 +54,6 @@ CHOICES: tuple[tuple[Layers, ...], ...] = (
 
 Strings = npt.NDArray[np.str_]
 Logits = npt.NDArray[np.float64]
-
-
-def sounds(clip: Path, variants: int) -> Iterator[FloatArray]:
-    """The clip, float32 [n], and as many variants of it."""
-    blocks = [block.data.samples for block in VideoFile(clip).audio()]
-    sound = np.concatenate(blocks or [np.zeros(0, np.float32)])
-    generator = np.random.default_rng(np.frombuffer(sound.tobytes()[-64:], np.uint8))
-    for variant in range(variants + 1):
-        yield varied(sound, variant, generator)
 
 
 def mean_states(models: Sequence[VoiceModel], sound: FloatArray) -> FloatArray | None:
@@ -96,7 +87,8 @@ def extracted(corpus: Path, variants: int) -> Clips:
     rows, labels, people, numbers = [], [], [], []
     for item in read_corpus(corpus, "ravdess"):
         assert item.path is not None
-        for number, sound in enumerate(sounds(item.path, variants)):
+        clip = np.concatenate([block.data.samples for block in VideoFile(item.path).audio()])
+        for number, sound in enumerate(with_variants(clip, variants)):
             row = mean_states(models, sound)
             if row is not None:
                 rows.append(row)
@@ -156,6 +148,8 @@ def main() -> None:
                 known = Clips(*(kept[field.name] for field in fields(Clips)))
         except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
             parser.error(f"{args.states} is no file of states ({error}); name another")
+        if (there := int(known.variants.max())) != args.variants:
+            parser.error(f"{args.states} has {there} variants of each clip, not {args.variants}")
     else:
         known = extracted(args.ravdess, args.variants)
         if args.states is not None:

@@ -31,7 +31,8 @@ SUBSETS: Mapping[tuple[str, ...], float] = {
     ("voice", "face"): 0.05,
     ("text", "voice", "face"): 0.20,
 }
-"""How often a training sample has which modalities."""
+"""How often a training sample has which modalities; a voice alone most often, for other speakers
+are read the better the more steps there are of it."""
 SHORTEST = 6
 """Fewest steps of a voice or face in a training window; live windows begin as short as that."""
 

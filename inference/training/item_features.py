@@ -21,7 +21,7 @@ from extractors.features import (
 )
 from extractors.stream import SECOND, Sample, from_seconds
 from inference.training.examples import Row, StatesOfWords
-from inference.training.sound_variants import varied
+from inference.training.sound_variants import with_variants
 
 if TYPE_CHECKING:
     from extractors.face import FaceLandmarker
@@ -116,11 +116,8 @@ def voice_features(path: Path, variants: int = 0) -> list[Features]:
 
     blocks = list(VideoFile(path).audio())
     sound = np.concatenate([block.data.samples for block in blocks] or [np.zeros(0, np.float32)])
-    # the same sound gives the same variants, whatever else is in the corpus
-    generator = np.random.default_rng(np.frombuffer(sound.tobytes()[-64:], np.uint8))
     found = []
-    for variant in range(variants + 1):
-        changed = varied(sound, variant, generator)
+    for variant, changed in enumerate(with_variants(sound, variants)):
         end = len(changed) * SECOND // SAMPLE_RATE
         block = Sample("sound", 0, end, end, AudioBlock(changed))
         samples = _voice(_pieces(blocks if variant == 0 else [block]))

@@ -4,11 +4,13 @@ Faster and higher or slower and lower; with the throat and the pitch of another 
 among noise; louder or softer, as another microphone might be.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from extractors.features import SAMPLE_RATE, FloatArray
 
-__all__ = ["at_speed", "by_another", "in_a_room", "varied", "with_noise"]
+__all__ = ["at_speed", "by_another", "in_a_room", "varied", "with_noise", "with_variants"]
 
 SPEEDS = (0.88, 1.14)
 """Slowest and fastest; pitch goes with it, two semitones either way."""
@@ -110,3 +112,10 @@ def varied(samples: FloatArray, variant: int, generator: np.random.Generator) ->
         samples = with_noise(samples, generator)
     samples = samples * np.float32(10 ** (generator.uniform(*GAIN_DB) / 20))
     return samples / max(1.0, float(np.abs(samples).max()))
+
+
+def with_variants(samples: FloatArray, count: int) -> Iterator[FloatArray]:
+    """The recording float32 [n], then `count` variants: the same ones whatever else is read."""
+    generator = np.random.default_rng(np.frombuffer(samples.tobytes()[-64:], np.uint8))
+    for variant in range(count + 1):
+        yield varied(samples, variant, generator)

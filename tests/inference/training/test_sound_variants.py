@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from extractors.features import SAMPLE_RATE
-from inference.training.sound_variants import at_speed, by_another, in_a_room, varied, with_noise
+from inference.training.sound_variants import (
+    at_speed,
+    by_another,
+    in_a_room,
+    varied,
+    with_noise,
+    with_variants,
+)
 
 
 def tone(hertz: float, seconds: float = 1.0) -> np.ndarray:
@@ -90,3 +97,14 @@ def test_variants_stay_in_range_and_nothing_becomes_of_nothing() -> None:
     silent = np.zeros(800, np.float32)
     assert not varied(silent, 2, np.random.default_rng(0)).any()
     assert len(varied(np.zeros(0, np.float32), 1, np.random.default_rng(0))) == 0
+
+
+def test_a_sound_has_the_same_variants_whenever_it_is_read() -> None:
+    sound = spoken(150.0)
+    first, *made = with_variants(sound, 3)
+    assert np.array_equal(first, sound)
+    assert len(made) == 3
+    list(with_variants(spoken(200.0), 2))
+    for one, other in zip(made, list(with_variants(sound, 3))[1:], strict=True):
+        assert np.array_equal(one, other)
+        assert not np.array_equal(one[: len(sound)], sound[: len(one)])
