@@ -3,7 +3,8 @@
 import argparse
 import csv
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,18 +63,19 @@ def run(args: argparse.Namespace) -> int:
     from inference.training.extract import extract_corpus
 
     native_log_apart()
-    require_room(args.out)
-    if args.kind in MMSA:
-        return _convert(args)
-    with ProgressBar() as bar:
-        examples, failed = extract_corpus(
-            args.dataset,
-            args.kind,
-            lambda done, all_: bar.show(done / all_, f"{done} of {all_}"),
-            cache=args.out / CACHE,
-            workers=args.workers,
-            variants=args.variants,
-        )
+    with _made(args.out):
+        require_room(args.out)
+        if args.kind in MMSA:
+            return _convert(args)
+        with ProgressBar() as bar:
+            examples, failed = extract_corpus(
+                args.dataset,
+                args.kind,
+                lambda done, all_: bar.show(done / all_, f"{done} of {all_}"),
+                cache=args.out / CACHE,
+                workers=args.workers,
+                variants=args.variants,
+            )
     save_examples(args.out, examples)
     print(f"{len(examples.examples)} examples of {examples.origin['items']} items in {args.out}")
     write_failures(args.out / FAILURES, failed)
@@ -85,6 +87,19 @@ def run(args: argparse.Namespace) -> int:
         if len(failed) > SHOWN_FAILURES:
             print(f"  and {len(failed) - SHOWN_FAILURES} more", file=sys.stderr)
     return 0
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Take away what was made of `folder` if it failed before anything was in it."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for each in missing:
+                each.rmdir()
+        raise
 
 
 def write_failures(path: Path, failed: "Sequence[Failed]") -> None:

@@ -212,8 +212,9 @@ def test_bad_words_of_extract(
     assert "cannot write examples to" in refused(*words, tmp_path / "taken" / "inside")
     assert "--kind" in refused("extract", tmp_path, "--kind", "iemocap", "--out", tmp_path)
     monkeypatch.undo()
-    absent = ["extract", tmp_path / "none", "--kind", "meld", "--out", tmp_path / "out"]
+    absent = ["extract", tmp_path / "none", "--kind", "meld", "--out", tmp_path / "new" / "out"]
     assert "there is no folder" in refused(*absent)
+    assert not (tmp_path / "new").exists()
     adapt = ["adapt", tmp_path / "absent", "--kind", "meld", "--out"]
     assert "there is no folder" in refused(*adapt, tmp_path / "adapter.safetensors")
     assert "it is a folder" in refused(*adapt, tmp_path)
