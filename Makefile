@@ -29,7 +29,7 @@ $(PICTURE): $(SAMPLE) $(wildcard assets/*.safetensors) $(wildcard desktop/*.py i
 results: developer ## what is missing of docs/results.md, from the labelled data in DATA; takes hours
 	$(AFFECTSCOPE) models fetch
 	$(AFFECTSCOPE) extract $(DATA)/ckplus48 --kind ckplus --out $(EXAMPLES)/ckplus
-	$(AFFECTSCOPE) extract $(DATA)/ravdess --kind ravdess --variants 3 --out $(EXAMPLES)/ravdess
+	$(AFFECTSCOPE) extract $(DATA)/ravdess --kind ravdess --variants 4 --out $(EXAMPLES)/ravdess
 	$(AFFECTSCOPE) extract $(DATA)/meld --kind meld --out $(EXAMPLES)/meld
 	$(AFFECTSCOPE) extract $(DATA)/ict_mmmo --kind mmmo --out $(EXAMPLES)/mmmo
 	.venv/bin/python benchmarks/dhmd_results.py --examples $(EXAMPLES)

@@ -1,7 +1,7 @@
 """Which layers of Whisper's encoders tell how something is said, one by one and added up.
 
     python benchmarks/voice_layers.py ../shared/data/ravdess
-    python benchmarks/voice_layers.py ../shared/data/ravdess --variants 3 --shrinkage 0.1
+    python benchmarks/voice_layers.py ../shared/data/ravdess --variants 4 --shrinkage 0.1
 
 Mean states of each clip where somebody speaks, seven emotions (calm counts as neutral). Each choice
 of layers of one model is read by a linear discriminant analysis of its own; where two models are
@@ -9,7 +9,7 @@ named, their logits are added up, or one analysis reads both ("as one"). Means o
 of five folds by actor, with the deviation of these means. Made variants of the clips are learned of
 too, and never told. It shows why the voice is described by these layers of this encoder
 (`VOICE_SET`, `VOICE_LAYERS`), and what a second one would add. Some ten minutes on two cores, most
-of them for the states, which are kept in --states; four times that with three variants.
+of them for the states, which are kept in --states; five times that with four variants.
 """
 
 import argparse

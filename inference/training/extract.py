@@ -32,7 +32,7 @@ __all__ = ["KINDS", "Failed", "extract_corpus"]
 
 KINDS = ("ravdess", "ckplus", "meld", "mmmo", "folder")
 """Kinds of corpora that can be extracted."""
-EXTRACTION = "6"
+EXTRACTION = "7"
 """Counts up when the same content gives other features: nothing old must be taken for new."""
 PRETRAINED = {
     "ravdess": (VOICE_SET,),

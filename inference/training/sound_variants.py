@@ -95,18 +95,18 @@ def varied(samples: FloatArray, variant: int, generator: np.random.Generator) ->
     """Variant 1, 2, ... of float32 [n], never above full scale; variant 0 is the recording itself.
 
     Of four in turn the first is at another speed, the second in noise and rooms, the third by
-    another speaker, the fourth by another speaker in noise and rooms.
+    another speaker, the fourth by another speaker and at another speed.
     """
     if variant == 0 or len(samples) < 2:
         return samples
     kind = (variant - 1) % 4
-    if kind == 0:
+    if kind >= 2:
+        samples = by_another(samples, generator)
+    if kind in (0, 3):
         slower = generator.random() < 0.5
         speed = generator.uniform(SPEEDS[0], 0.95) if slower else generator.uniform(1.05, SPEEDS[1])
         samples = at_speed(samples, speed)
-    if kind >= 2:
-        samples = by_another(samples, generator)
-    if kind % 2:
+    if kind == 1:
         if generator.random() < 0.5:
             samples = in_a_room(samples, generator)
         samples = with_noise(samples, generator)

@@ -99,6 +99,15 @@ def test_variants_stay_in_range_and_nothing_becomes_of_nothing() -> None:
     assert len(varied(np.zeros(0, np.float32), 1, np.random.default_rng(0))) == 0
 
 
+@pytest.mark.parametrize("seed", [0, 1, 3])
+def test_the_fourth_variant_is_by_another_speaker_and_at_another_speed(seed: int) -> None:
+    sound = spoken(140.0)
+    third, fourth = (varied(sound, variant, np.random.default_rng(seed)) for variant in (3, 4))
+    speed = len(third) / len(fourth)
+    assert 0.87 < speed < 0.96 or 1.04 < speed < 1.15
+    assert median_pitch(fourth) == pytest.approx(speed * median_pitch(third), rel=0.03)
+
+
 def test_a_sound_has_the_same_variants_whenever_it_is_read() -> None:
     sound = spoken(150.0)
     first, *made = with_variants(sound, 3)
