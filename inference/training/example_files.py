@@ -153,11 +153,15 @@ def load_examples(folder: Path) -> ExampleSet:
     Raises BadInput, naming file and field, if something is missing, damaged or not finite.
     """
     labels_file, samples_file = folder / "labels.json", folder / "samples.npz"
+    if folder.is_file():
+        raise BadInput(f"{folder} is a file; name the folder that affectscope extract wrote")
     try:
         labels = json.loads(labels_file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise BadInput(f"{labels_file} is missing; run: affectscope extract") from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise BadInput(f"cannot read {labels_file}: {error.strerror}") from error
+    except ValueError as error:
         raise BadInput(f"{labels_file} is damaged: {error}") from error
     kind, origin, rows = _checked_labels(labels, labels_file)
     samples = [dict[str, list[Sample[Any]]]() for _ in rows]
@@ -167,7 +171,7 @@ def load_examples(folder: Path) -> ExampleSet:
     except FileNotFoundError as error:
         raise BadInput(f"{samples_file} is missing; run: affectscope extract") from error
     except OSError as error:
-        raise BadInput(f"{samples_file} is damaged: {error}") from error
+        raise BadInput(f"cannot read {samples_file}: {error.strerror}") from error
     _restore_all(arrays, samples, samples_file)
     examples = []
     for found, row in zip(samples, rows, strict=True):

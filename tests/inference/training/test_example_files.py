@@ -92,6 +92,16 @@ def test_a_place_that_cannot_be_written_is_named_beforehand(tmp_path: Path) -> N
     assert list((tmp_path / "new").iterdir()) == []
 
 
+def test_a_file_in_place_of_the_folder_is_named(saved: Path) -> None:
+    labels = saved / "labels.json"
+    with pytest.raises(BadInput, match=r"labels\.json is a file; name the folder"):
+        load_examples(labels)
+    labels.unlink()
+    labels.mkdir()
+    with pytest.raises(BadInput, match=r"cannot read .*labels\.json: Is a directory"):
+        load_examples(saved)
+
+
 # ------------------------------------------------------------------------------------- damage
 
 
