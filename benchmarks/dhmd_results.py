@@ -63,12 +63,25 @@ class Line:
     assignments: tuple[str, ...] = ()
 
 
+def practice(modality: str) -> str:
+    """Steps in which a network of this modality alone has as many samples of it as `live` has."""
+    share = sum(often for subset, often in SUBSETS.items() if modality in subset)
+    return f"steps={round(share * read_settings('live', []).steps)}"
+
+
+FACE = ('modalities=["face"]', 'examples=["ckplus"]')
+VOICE = ('modalities=["voice"]', 'examples=["ravdess"]')
+WORDS = ('modalities=["text"]', 'examples=["meld"]')
+
 LINES: Mapping[str, Line] = {
     "live": Line("live"),
     "live, from labels": Line("live", (FROM_LABELS,)),
-    "live, face alone": Line("live", ('modalities=["face"]', 'examples=["ckplus"]')),
-    "live, voice alone": Line("live", ('modalities=["voice"]', 'examples=["ravdess"]')),
-    "live, words alone": Line("live", ('modalities=["text"]', 'examples=["meld"]')),
+    "live, face alone": Line("live", FACE),
+    "live, voice alone": Line("live", VOICE),
+    "live, words alone": Line("live", WORDS),
+    "live, face alone, as many samples": Line("live", (*FACE, practice("face"))),
+    "live, voice alone, as many samples": Line("live", (*VOICE, practice("voice"))),
+    "live, words alone, as many samples": Line("live", (*WORDS, practice("text"))),
     "ravdess": Line("ravdess"),
     "ravdess, from labels": Line("ravdess", (FROM_LABELS,)),
     "ravdess, normalised by person": Line("ravdess", ("normalise_people=true",)),
