@@ -50,12 +50,18 @@ def wander(shape: tuple[int, ...], memory: float, generator: np.random.Generator
     return noise
 
 
+def last_seen(face: Example) -> FloatArray:
+    """An example's face where it is seen last, float32 [52 + measures]."""
+    seen = (s.data.vector for s in reversed(face.samples["face"]) if s.data.vector is not None)
+    return next(seen)
+
+
 def measure_slopes(faces: Sequence[Example]) -> FloatArray:
     """How measures change with blendshapes, float32 [52, measures]: a ridge within each person.
 
     What tells people apart (a wide mouth, narrow eyes) is taken out before, with each one's mean.
     """
-    vectors = np.stack([e.samples["face"][0].data.vector for e in faces]).astype(np.float64)
+    vectors = np.stack([last_seen(e) for e in faces]).astype(np.float64)
     vectors[:, :SHAPES] **= 2
     people = np.asarray([e.person for e in faces])
     for person in np.unique(people):
@@ -94,7 +100,7 @@ def resting_faces(
     Between 0 and `most` of the expression is kept. As many as a sixth of the real ones, which have
     six emotions.
     """
-    vectors = np.stack([e.samples["face"][0].data.vector for e in faces])
+    vectors = np.stack([last_seen(e) for e in faces])
     emotions = np.asarray([e.emotion for e in faces])
     rest, slopes = rest_face(vectors[:, :SHAPES], emotions), measure_slopes(faces)
     chosen = generator.choice(len(faces), len(faces) // 6, replace=False)
@@ -103,7 +109,10 @@ def resting_faces(
         kept = generator.uniform(0, most)
         roots = (rest + kept * (vectors[index, :SHAPES] - rest)).astype(np.float32)
         vector = with_shapes(vectors[index], roots, slopes)
-        shown = tuple(replace(s, data=Row(vector)) for s in faces[index].samples["face"])
+        shown = tuple(
+            s if s.data.vector is None else replace(s, data=Row(vector))
+            for s in faces[index].samples["face"]
+        )
         neutral = EMOTIONS.index("neutral")
         samples: dict[str, tuple[Sample[Row], ...]] = {"face": shown}
         made.append(replace(faces[index], emotion=neutral, sentiment=0.0, samples=dict(samples)))

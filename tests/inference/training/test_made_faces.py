@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from extractors.features import EMOTIONS
-from inference.training.examples import Example
+from inference.training.examples import Example, Row
 from inference.training.made_faces import (
     BLINK,
     LOOKS,
@@ -93,6 +93,21 @@ def test_resting_faces_lie_between_rest_and_the_real_one_and_keep_their_proporti
         kept.append(share)
         assert vectors[0][SHAPES + 1] == pytest.approx(0.5 + int(example.person) / 10, abs=1e-3)
     assert max(kept) - min(kept) > 0.02
+
+
+def test_a_face_that_is_not_there_at_first_is_taken_where_it_is_seen() -> None:
+    seen = [replace(e, emotion=1 + i % 3) for i, e in enumerate(several())]
+    faces = []
+    for face in seen:
+        first, *others = face.samples["face"]
+        faces.append(replace(face, samples={"face": (replace(first, data=Row(None)), *others)}))
+    np.testing.assert_array_equal(measure_slopes(faces), measure_slopes(seen))
+    made, whole = (resting_faces(e, 0.2, np.random.default_rng(0)) for e in (faces, seen))
+    for example, other in zip(made, whole, strict=True):
+        first, *others = example.samples["face"]
+        assert first.data.vector is None  # none is made where none was seen
+        for sample, same in zip(others, other.samples["face"][1:], strict=True):
+            np.testing.assert_array_equal(sample.data.vector, same.data.vector)
 
 
 def windows(count: int = 40) -> list[npt.NDArray[np.float32]]:
