@@ -102,13 +102,16 @@ LINES: Mapping[str, Line] = {
 }
 ON_REQUEST = (
     "live, from labels",
+    "live, face alone",
+    "live, voice alone",
+    "live, words alone",
     "ravdess, from labels",
     "code matching 0.2",
     "dictionary apart",
     "the gate itself",
 )
-"""Lines that are run only by their names: without teachers, and choices that the method leaves
-open."""
+"""Lines that are run only by their names: without teachers, of one modality with more samples of it
+than `live` has, and choices that the method leaves open."""
 
 
 RUNS = 5

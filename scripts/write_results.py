@@ -187,7 +187,11 @@ def live(records: Sequence[Record]) -> str:
         records = [*records, *fewer]
         rows.insert(1, (f"{LIVE['face']}{AMONG}", f"live{AMONG}", "face"))
     for how, lines in BY_THEMSELVES.items():
-        rows += [(f"{LIVE[name]}, {how}", line, name) for name, line in lines.items()]
+        rows += [
+            (f"{LIVE[name]}, {how}", line, name)
+            for name, line in lines.items()
+            if line not in ON_REQUEST or of_line(records, line)
+        ]
     if of_line(records, FROM_LABELS):
         rows += [(f"{title}, no teacher", FROM_LABELS, name) for name, title in LIVE.items()]
     rows += [(f"{LIVE[n]}, logistic regression", line, n) for n, line in REGRESSION.items()]
@@ -226,6 +230,7 @@ def against(records: Sequence[Record]) -> str:
         (f"{LIVE[name]}: live - {how}", "live", line, name)
         for how, lines in BY_THEMSELVES.items()
         for name, line in lines.items()
+        if line not in ON_REQUEST or of_line(records, line)
     ]
     if of_line(records, FROM_LABELS):
         rows += [
