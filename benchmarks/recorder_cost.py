@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,13 @@ import av
 import numpy as np
 
 from extractors import Session
-from extractors.features import SAMPLE_RATE, AudioBlock, VideoFrame
+from extractors.features import (
+    SAMPLE_RATE,
+    VOICE_STATES,
+    AudioBlock,
+    VideoFrame,
+    VoiceFeatures,
+)
 from extractors.recording import Recorder, RecordingPlan, TimelineRows
 from extractors.recording.media_writer import ENCODER, MUXER
 from extractors.stream import SECOND, Sample
@@ -60,23 +67,28 @@ def sound() -> Any:
     return samples[: len(samples) // BLOCK * BLOCK].reshape(-1, BLOCK)
 
 
+def voice(time_: int, random: np.random.Generator) -> Sample[VoiceFeatures]:
+    """A voice whose states are like no others: what repeats takes no place on disk."""
+    spoken = sessions.voice(time_, spoken=True)
+    states = random.standard_normal(VOICE_STATES, np.float32)
+    return replace(spoken, data=replace(spoken.data, states=states))
+
+
 def happenings(seconds: float, images: list[Any], blocks: Any, ppm: float) -> Iterator[Sample[Any]]:
     """Everything that a live session records, in order."""
     heard, length = 0, SECOND / 10 / (1 + ppm / 1e6)
-    face, rows = (
-        sessions.face(0, 1).data,
-        TimelineRows(sessions.timeline(1), sessions.activations(1)),
-    )
+    random = np.random.default_rng(0)
+    rows = TimelineRows(sessions.timeline(1), sessions.activations(1))
     for number in range(int(seconds * FPS)):
         at = number * SECOND // FPS
         yield Sample("frame", at, at, at, VideoFrame(images[number % len(images)]))
-        yield Sample("face", at, at, at, face)
+        yield sessions.face(at, number)
         while (heard + 1) * length <= at:
             since, until = round(heard * length), round((heard + 1) * length)
             yield Sample("audio", since, until, until, AudioBlock(blocks[heard % len(blocks)]))
             heard += 1
         if number % 3 == 0:
-            yield sessions.voice(at + SECOND // 10, spoken=True)
+            yield voice(at + SECOND // 10, random)
         if number % 6 == 0:
             yield Sample("timeline", at, at, at, rows)
         if number % 12 == 0:
