@@ -22,7 +22,10 @@ IntArray = npt.NDArray[np.int64]
 def require_parts(name: str, parts: Parts, settings: TrainingSettings) -> None:
     """Raise BadInput unless there is something to train on, to test on and to watch."""
     if not parts.train.any() or not (parts.test.any() or settings.everyone):
-        raise BadInput(f"the examples of {name} are of too few people to hold some out")
+        raise BadInput(
+            f"the examples of {name} are of too few people to hold some out; label more people, or "
+            "set everyone=true, with which nothing is measured"
+        )
     watches = settings.keep == "best" or settings.stop_after or settings.schedule == "plateau"
     if watches and not parts.validation.any():
         raise BadInput(

@@ -183,7 +183,7 @@ def test_a_modality_without_examples_is_named() -> None:
 
 def test_too_few_people_to_hold_some_out_are_named() -> None:
     sets = [*made_sets()[:2], made_set("face", people=1)]
-    assert_refused(settings(), sets, "examples of faces are of too few people")
+    assert_refused(settings(), sets, "examples of faces are of too few people .* everyone=true")
 
 
 def test_a_network_that_cannot_be_is_told_before_training() -> None:
