@@ -9,8 +9,9 @@ predictions, words. Before that the
 same pictures and sound are only encoded, by PyAV with the same options into a file. The sound
 device runs `--ppm` parts in a million too fast, and its blocks are stamped when they were captured.
 Prints one JSON object; with `--record` it goes into docs/recording.json, and from there into
-docs/formats.md. Processor times are of all threads, user and system; `core` is their share
-of one core in real time. `in_file` is counted in the packets of the recording.
+docs/formats.md. Processor times are of all threads, user and system, making up the features
+included; `core` is their share of one core in real time. `in_file` is counted in the packets of the
+recording.
 """
 
 import argparse
